@@ -1,0 +1,63 @@
+// The walls between the rooms: see the map in README.md.
+const only = (name, from, to, comment) => ({
+  name,
+  comment,
+  severity: "error",
+  from: { path: "^src/", pathNot: from },
+  to: { path: to },
+});
+
+export default {
+  forbidden: [
+    { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "scheduler-is-pure",
+      comment: "schedule() takes a snapshot and returns decisions; it imports the ground floor at most.",
+      severity: "error",
+      from: { path: "^src/scheduler/" },
+      to: { path: "^src/", pathNot: "^src/(scheduler/|job\\.ts$)" },
+    },
+    {
+      name: "queue-and-scheduler-never-meet",
+      comment: "dispatch/ joins them.",
+      severity: "error",
+      from: { path: "^src/queue/" },
+      to: { path: "^src/(scheduler|dispatch|http|target)/", pathNot: "^src/target/target\\.ts$" },
+    },
+    {
+      name: "http-decides-nothing",
+      comment: "http/ adapts; it neither dispatches nor speaks SQL.",
+      severity: "error",
+      from: { path: "^src/http/" },
+      to: { path: "^src/(dispatch|scheduler|store/sqlite)/" },
+    },
+    {
+      name: "target-knows-no-queue",
+      severity: "error",
+      from: { path: "^src/target/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|store)/" },
+    },
+    {
+      name: "store-knows-jobs-alone",
+      severity: "error",
+      from: { path: "^src/store/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|target)/" },
+    },
+    {
+      name: "wire-knows-nobody",
+      severity: "error",
+      from: { path: "^src/wire/" },
+      to: { path: "^src/", pathNot: "^src/wire/" },
+    },
+    only("root-alone-composes", "^src/(foreman\\.ts$|dispatch/|store/sqlite/)", "^src/(dispatch/|store/sqlite/)"),
+    only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
+    only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
+    only("undici-in-one-folder", "^src/target/", "node_modules/undici"),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node"] },
+    tsConfig: { fileName: "tsconfig.json" },
+  },
+};

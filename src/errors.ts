@@ -1,0 +1,51 @@
+/**
+ * Every way in which operating foreman can fail, with the HTTP status that it maps to.
+ * Expected outcomes (a lost claim, a stale attempt) are returned, not thrown, and so are not here.
+ */
+export const errorCodes = {
+  bad_request: 400,
+  body_too_large: 413,
+  unsupported_encoding: 415,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  model_not_found: 404,
+  queue_full: 503,
+  draining: 503,
+  queue_timeout: 503,
+  storage_full: 507,
+  storage_failed: 500,
+  target_unreachable: 502,
+  target_broke_off: 502,
+  target_timeout: 504,
+  request_loop: 508,
+  internal: 500,
+  config_invalid: 500,
+  already_running: 500,
+  schema_newer: 500,
+  database_damaged: 500,
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** An operating error. The message names the cause and what to do about it. */
+export class ForemanError extends Error {
+  override readonly name = "ForemanError";
+  readonly code: ErrorCode;
+  /** Seconds after which trying again makes sense, if that is known. */
+  readonly retryAfterS: number | null;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterS?: number } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.retryAfterS = options.retryAfterS ?? null;
+  }
+
+  get statusCode(): number {
+    return errorCodes[this.code];
+  }
+}
