@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/**
+ * What foreman decides on in the target's replies, and nothing more: the bytes that clients get are
+ * the target's own. Loose, so that a newer Ollama may say more.
+ */
+const details = z.looseObject({ family: z.string().optional() });
+
+export const tagsReply = z.looseObject({
+  models: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        digest: z.string().default(""),
+        size: z.number().default(0),
+        details: details.nullish(),
+        capabilities: z.array(z.string()).nullish(),
+        remote_host: z.string().nullish(),
+      }),
+    )
+    .nullable()
+    .transform((models) => models ?? []),
+});
+
+export const psReply = z.looseObject({
+  models: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        digest: z.string().default(""),
+        size_vram: z.number().default(0),
+        expires_at: z.string().default(""),
+        context_length: z.number().default(0),
+      }),
+    )
+    .nullable()
+    .transform((models) => models ?? []),
+});
+
+export const versionReply = z.looseObject({ version: z.string() });
+
+export type TagsModel = z.output<typeof tagsReply>["models"][number];
+export type PsModel = z.output<typeof psReply>["models"][number];
