@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { Log } from "../log.ts";
+import type { Inventory } from "./inventory.ts";
+import { polledRoutes } from "./inventory.ts";
+
+/** Where the document is kept between two lives of the daemon: the store, by its narrowest side. */
+type Memory = {
+  remember(name: string, document: Uint8Array): Promise<void>;
+  recall(name: string): Promise<Uint8Array | null>;
+};
+
+const documentName = "inventory";
+
+const document = z.array(
+  z.object({ route: z.enum(polledRoutes), contentType: z.string(), body: z.string() }),
+);
+
+/** Brings the inventory of the last life back, so that a box that reboots is known at once. */
+export async function recallInventory(inventory: Inventory, memory: Memory): Promise<void> {
+  const bytes = await memory.recall(documentName);
+  if (bytes === null) return;
+  const replies = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  for (const { body, contentType, route } of replies) {
+    inventory.accept(route, { contentType, body: Buffer.from(body) });
+  }
+  inventory.forgetLoaded();
+}
+
+/**
+ * Makes a function that writes the inventory down when it has changed since it was last written;
+ * what fails is logged, for the inventory can be polled again.
+ */
+export function inventoryKeeper(inventory: Inventory, memory: Memory, log: Log): () => void {
+  let keptRevision = inventory.revision;
+  return () => {
+    if (inventory.revision === keptRevision) return;
+    keptRevision = inventory.revision;
+    const replies = polledRoutes.flatMap((route) => {
+      const reply = inventory.reply(route);
+      if (reply === null) return [];
+      return { route, contentType: reply.contentType, body: reply.body.toString("utf8") };
+    });
+    memory.remember(documentName, Buffer.from(JSON.stringify(replies))).catch((cause: unknown) => {
+      log.warn({ err: cause }, "inventory not written down");
+    });
+  };
+}

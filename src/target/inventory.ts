@@ -1,0 +1,120 @@
+import type { z } from "zod";
+import { type PsModel, psReply, type TagsModel, tagsReply, versionReply } from "../wire/ollama.ts";
+import { canonicalInventoryName, canonicalModelName } from "./model-name.ts";
+
+/** The routes that are polled, and served from here byte for byte. */
+export const polledRoutes = ["/api/version", "/api/tags", "/api/ps", "/v1/models"] as const;
+
+export type PolledRoute = (typeof polledRoutes)[number];
+
+/** One reply of the target, as it sent it. */
+export type PolledReply = { readonly contentType: string; readonly body: Buffer };
+
+/**
+ * The last that is known of the target: what it has, what it holds loaded, and whether it is there.
+ * Replies are kept while the target is away, and replaced only by replies that make sense.
+ */
+export class Inventory {
+  readonly #replies = new Map<PolledRoute, PolledReply>();
+  #models: ReadonlyMap<string, TagsModel> = new Map();
+  #loaded: readonly PsModel[] = [];
+  #version: string | null = null;
+  #revision = 0;
+
+  /** The stored reply to a polled route, or null if the target never gave one. */
+  reply(route: PolledRoute): PolledReply | null {
+    return this.#replies.get(route) ?? null;
+  }
+
+  /** Whether the target's list of models was ever read; before that no name can be called unknown. */
+  get isKnown(): boolean {
+    return this.#replies.has("/api/tags");
+  }
+
+  /** Grows with each change worth writing down. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get version(): string | null {
+    return this.#version;
+  }
+
+  get models(): ReadonlyMap<string, TagsModel> {
+    return this.#models;
+  }
+
+  /** What the target held loaded when it was last asked. */
+  get loaded(): readonly PsModel[] {
+    return this.#loaded;
+  }
+
+  /** The model of that name, spelled in any way that Ollama takes for the same; null if absent. */
+  find(name: string): TagsModel | null {
+    const canonical = canonicalModelName(name);
+    return canonical === null ? null : (this.#models.get(canonical) ?? null);
+  }
+
+  isLoaded(model: TagsModel): boolean {
+    return this.#loaded.some((loaded) => loaded.digest === model.digest);
+  }
+
+  /**
+   * Takes a reply in. Answers what is wrong with it, or null: a reply that makes no sense changes
+   * nothing, because a proxy's error page must not empty the list of models.
+   */
+  accept(route: PolledRoute, reply: PolledReply): string | null {
+    const problem = this.#read(route, reply.body);
+    if (problem !== null) return `${route}: ${problem}`;
+    const isNew = !this.#replies.get(route)?.body.equals(reply.body);
+    // What is loaded changes with every job, and is worth nothing to a later life.
+    if (isNew && route !== "/api/ps") this.#revision += 1;
+    this.#replies.set(route, reply);
+    return null;
+  }
+
+  /** Forgets what was loaded: a target that went away has nothing loaded when it returns. */
+  forgetLoaded(): void {
+    this.#loaded = [];
+  }
+
+  #read(route: PolledRoute, body: Buffer): string | null {
+    switch (route) {
+      case "/api/version":
+        return parse(versionReply, body, (reply) => {
+          this.#version = reply.version;
+        });
+      case "/api/tags":
+        return parse(tagsReply, body, (reply) => {
+          this.#models = new Map(
+            reply.models.map((model) => [canonicalInventoryName(model.name) ?? model.name, model]),
+          );
+        });
+      case "/api/ps":
+        return parse(psReply, body, (reply) => {
+          this.#loaded = reply.models;
+        });
+      case "/v1/models":
+        return body[0] === openingBrace ? null : "not a JSON object";
+    }
+  }
+}
+
+const openingBrace = 0x7b;
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  body: Buffer,
+  use: (reply: z.output<Schema>) => void,
+): string | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString("utf8"));
+  } catch {
+    return "not JSON";
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) return parsed.error.issues[0]?.message ?? "of an unknown shape";
+  use(parsed.data);
+  return null;
+}

@@ -1,0 +1,166 @@
+import type { Readable } from "node:stream";
+import { Agent, type Dispatcher } from "undici";
+import { headersForClient, headersForTarget, headerValue } from "./hop-headers.ts";
+import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
+import { viaToken } from "./via.ts";
+
+/** Long enough for a busy box to accept; a connection that takes longer will not come. */
+const connectTimeoutMs = 10_000;
+
+type OllamaTargetOptions = {
+  /** Scheme, host and port: the only place where requests ever go. Redirects are not followed. */
+  readonly origin: string;
+  /** Bearer for the target, or null. */
+  readonly token: string | null;
+};
+
+/**
+ * The target over HTTP/1.1 by undici's dispatcher: bytes as they come, one callback a chunk, which
+ * costs a third of what its streams cost. There is no timeout on headers or body, because a cold
+ * model load takes as long as it takes; whoever runs a job watches for a stall.
+ */
+export class OllamaTarget implements Target {
+  readonly origin: string;
+  readonly #authorization: string | null;
+  readonly #agent = new Agent({
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 1,
+    connections: null,
+  });
+
+  constructor(options: OllamaTargetOptions) {
+    this.origin = options.origin;
+    this.#authorization = options.token === null ? null : `Bearer ${options.token}`;
+  }
+
+  send(request: TargetRequest, sink: TargetSink): TargetExchange {
+    const exchange = new Exchange(sink);
+    this.#agent.dispatch(
+      {
+        origin: this.origin,
+        path: request.path,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: this.#headers(request),
+        body: request.body as Buffer | Readable | null,
+      },
+      exchange,
+    );
+    return exchange;
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  #headers(request: TargetRequest): string[] {
+    const headers = headersForTarget(request.rawHeaders);
+    const via = headerValue(request.rawHeaders, "via");
+    headers.push("Via", via === null ? viaToken : `${via}, ${viaToken}`);
+    if (this.#authorization !== null) headers.push("Authorization", this.#authorization);
+    const length = headerValue(request.rawHeaders, "content-length");
+    if (request.body !== null && !Buffer.isBuffer(request.body) && length !== null) {
+      headers.push("Content-Length", length);
+    }
+    return headers;
+  }
+}
+
+class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
+  readonly #sink: TargetSink;
+  #controller: Dispatcher.DispatchController | null = null;
+  #isAborted = false;
+  #hasHead = false;
+  #isOver = false;
+
+  constructor(sink: TargetSink) {
+    this.#sink = sink;
+  }
+
+  abort(): void {
+    if (this.#isAborted || this.#isOver) return;
+    this.#isAborted = true;
+    const cause = new Error("aborted by foreman");
+    // While the connection is still being made there is nothing to cut, and nobody to wait for.
+    if (this.#controller) this.#controller.abort(cause);
+    else this.onResponseError(null, cause);
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isAborted) controller.abort(new Error("aborted by foreman"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    statusCode: number,
+    _headers: unknown,
+    statusText = "",
+  ): void {
+    // Informational answers are a matter between two hops.
+    if (statusCode < 200) return;
+    this.#hasHead = true;
+    const rawHeaders = textHeaders(controller.rawHeaders);
+    this.#sink.head({
+      statusCode,
+      statusText,
+      rawHeaders: headersForClient(rawHeaders),
+      isDelimited:
+        headerValue(rawHeaders, "content-length") !== null ||
+        headerValue(rawHeaders, "transfer-encoding") !== null,
+    });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#sink.chunk(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#isOver = true;
+    this.#sink.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sink.failed({
+      kind: this.#isAborted ? "aborted" : this.#kindOf(cause),
+      afterHead: this.#hasHead,
+      message: describe(cause),
+      cause,
+    });
+  }
+
+  #kindOf(cause: Error): TargetFailure["kind"] {
+    if (codeOf(cause) === "UND_ERR_INVALID_ARG") return "malformed";
+    if (this.#controller === null) return "unreachable";
+    return /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/.test(codeOf(cause)) ? "malformed" : "lost";
+  }
+}
+
+/** undici hands raw headers over as buffers; HTTP/1 header text is latin1. */
+function textHeaders(rawHeaders: Dispatcher.DispatchController["rawHeaders"]): string[] {
+  if (!Array.isArray(rawHeaders)) return [];
+  return rawHeaders.map((part) => (typeof part === "string" ? part : part.toString("latin1")));
+}
+
+function codeOf(cause: Error): string {
+  return "code" in cause && typeof cause.code === "string" ? cause.code : "";
+}
+
+/** "connect ECONNREFUSED 127.0.0.1:11434", or the several of a name with several addresses. */
+function describe(cause: Error): string {
+  if (cause instanceof AggregateError && cause.message === "") {
+    return cause.errors.map(String).join("; ");
+  }
+  return cause.message || codeOf(cause) || cause.name;
+}
