@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { parentPort, workerData } from "node:worker_threads";
+import Database from "better-sqlite3";
+import type { JobState } from "../../job.ts";
+import { jobSql } from "./job-sql.ts";
+import { type LaneRow, laneDepth } from "./rows.ts";
+import { serveMailbox } from "./serve-mailbox.ts";
+import { reachOf, verbFailure } from "./sqlite-failure.ts";
+import type { FromThread, GroupOutcome, Outcome } from "./thread-message.ts";
+import type { Answer, ReadVerb } from "./verb.ts";
+
+// The thread for reads that may take long. WAL lets them run beside the commits; each ends its
+// snapshot with its statement, because one left open would keep the log from being emptied.
+
+const { file }: { file: string } = workerData;
+assert(parentPort !== null, "runs as a thread of the store's");
+const opened: FromThread = { kind: "opened", migrated: null };
+
+const database = new Database(file, { readonly: true, fileMustExist: true });
+const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
+const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
+
+serveMailbox<ReadVerb>(parentPort, { run, close: () => database.close() });
+parentPort.postMessage(opened);
+
+function run(verbs: readonly ReadVerb[]): GroupOutcome {
+  const outcomes: Outcome[] = [];
+  for (const verb of verbs) {
+    try {
+      outcomes.push({ kind: "answered", answer: answer(verb) });
+    } catch (error) {
+      const failure = verbFailure(error, verb.kind, file);
+      if (reachOf(error) === "fatal") return { outcomes, fatal: failure };
+      outcomes.push({ kind: "failed", failure });
+    }
+  }
+  return { outcomes, fatal: null };
+}
+
+function answer(verb: ReadVerb): Answer {
+  switch (verb.kind) {
+    case "lanes":
+      return lanes.all().map(laneDepth);
+    case "countByState": {
+      const counts = countByState.get();
+      assert(counts !== undefined, "an aggregate always has a row");
+      return counts;
+    }
+    default:
+      return verb satisfies never;
+  }
+}

@@ -1,0 +1,33 @@
+import type Database from "better-sqlite3";
+import type { Recovery } from "../store.ts";
+import { jobSql } from "./job-sql.ts";
+
+/** A job that was running at so many deaths of the daemon is taken for their cause. */
+const deathsMax = 3;
+
+const poisonMessage =
+  `foreman died ${deathsMax} times while this job ran: it will not be run again; ` +
+  "look for the cause in foreman's log before submitting it anew";
+
+const goneMessage = "foreman was restarted, and with it the client's connection was lost";
+
+/**
+ * Gives every job of a dead daemon its place back or its end, inside the caller's transaction.
+ * Touches only those jobs, by their indexes, however many wait. `atMs`: wall clock of their end.
+ */
+export function recoverInterrupted(database: Database.Database, atMs: number): Recovery {
+  // Poisoned ones first: what runs after that waits again.
+  database.prepare<[object]>(jobSql.deletePoisonPayloads).run({ deathsMax });
+  const poisoned = database
+    .prepare<[object]>(jobSql.failPoison)
+    .run({ deathsMax, atMs, message: poisonMessage });
+  const requeued = database.prepare(jobSql.requeueInterrupted).run();
+  const cancelled = database
+    .prepare<[object]>(jobSql.cancelOnSocket)
+    .run({ atMs, message: goneMessage });
+  return {
+    requeued: requeued.changes,
+    cancelled: cancelled.changes,
+    poisoned: poisoned.changes,
+  };
+}

@@ -1,0 +1,88 @@
+import type { EndReason, EndState, JobClass, JobId, JobState } from "../../job.ts";
+import type { Lane, PutBack, StoredJob } from "../store.ts";
+import type { Answers } from "./verb.ts";
+
+// The one place where the types of columns are asserted: the CHECK constraints of the schema, and
+// that only our own verbs write, are the reason why they hold.
+
+export type JobRow = {
+  readonly seq: number;
+  readonly id: string;
+  readonly class: string;
+  readonly client: string;
+  readonly route: string;
+  readonly model: string;
+  readonly runner_key: string;
+  readonly is_durable: number;
+  readonly body_bytes: number;
+  readonly body_hash: string;
+  readonly enqueued_at_ms: number;
+  readonly state: string;
+  readonly last_attempt: number;
+  readonly attempts: number;
+  readonly put_back_why: string | null;
+  readonly started_at_ms: number | null;
+  readonly ended_at_ms: number | null;
+  readonly end_reason: string | null;
+  readonly end_message: string | null;
+  readonly status_code: number | null;
+  readonly prompt_tokens: number | null;
+  readonly completion_tokens: number | null;
+};
+
+export type LaneRow = {
+  readonly class: string;
+  readonly runner_key: string;
+  readonly client: string;
+  readonly depth: number;
+};
+
+/** A row of `job` as the store's callers know it. */
+export function storedJob(row: JobRow): StoredJob {
+  return {
+    arrival: row.seq,
+    id: row.id as JobId,
+    class: row.class as JobClass,
+    client: row.client,
+    route: row.route,
+    model: row.model,
+    runnerKey: row.runner_key,
+    isDurable: row.is_durable === 1,
+    bodyBytes: row.body_bytes,
+    bodyHash: row.body_hash,
+    enqueuedAtMs: row.enqueued_at_ms,
+    state: row.state as JobState,
+    lastAttempt: row.last_attempt,
+    attempts: row.attempts,
+    putBackWhy: row.put_back_why as PutBack["why"] | null,
+    startedAtMs: row.started_at_ms,
+    ending: row.ended_at_ms === null ? null : ending(row, row.ended_at_ms),
+  };
+}
+
+/** A row of the lanes' count. */
+export function laneDepth(row: LaneRow): Lane & { readonly depth: number } {
+  return {
+    class: row.class as JobClass,
+    runnerKey: row.runner_key,
+    client: row.client,
+    depth: row.depth,
+  };
+}
+
+/** An answer as it came from a thread, which answers each verb by the table of `Answers`. */
+export function answerOf<Kind extends keyof Answers>(answer: unknown): Answers[Kind] {
+  return answer as Answers[Kind];
+}
+
+function ending(row: JobRow, endedAtMs: number): StoredJob["ending"] {
+  return {
+    state: row.state as EndState,
+    reason: row.end_reason as EndReason | null,
+    message: row.end_message,
+    statusCode: row.status_code,
+    promptTokens: row.prompt_tokens,
+    completionTokens: row.completion_tokens,
+    endedAtMs,
+  };
+}

@@ -1,0 +1,159 @@
+import type { Clock } from "../../clock.ts";
+import type { ForemanError } from "../../errors.ts";
+import type { Ending, Job, JobId, JobState } from "../../job.ts";
+import type { Log } from "../../log.ts";
+import type { Lane, PutBack, Recovery, Store, StoredJob } from "../store.ts";
+import { ThreadClient } from "./thread-client.ts";
+import type { ReadVerb, WriteVerb } from "./verb.ts";
+
+type Options = {
+  /** Path of the database; its folder is created, private, if it is not there. */
+  readonly file: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Called once, when the store has become unusable: end the process, and recover at its start. */
+  readonly onFatal: (failure: ForemanError) => void;
+  /** The folder of migrations; the program's own if absent. */
+  readonly migrations?: URL;
+};
+
+const ownMigrations = new URL("../migrations/sqlite/", import.meta.url);
+const writeThread = new URL("./write-thread.ts", import.meta.url);
+const readThread = new URL("./read-thread.ts", import.meta.url);
+
+/**
+ * Opens the SQLite store as its only owner, and brings its schema up to date. The database lives
+ * in threads of its own, so that no sync of the disk ever stalls a stream.
+ *
+ * Rejects with ForemanError, each naming the file: `already_running`, `config_invalid` (a symbolic
+ * link, or another user's file), `database_damaged`, `schema_newer`, `storage_full` or
+ * `storage_failed`. The database is then as it was.
+ */
+export async function openSqliteStore(options: Options): Promise<Store> {
+  const { file, log, clock } = options;
+  const threads: { fail(failure: ForemanError): void }[] = [];
+  let isFatal = false;
+  const onFatal = (failure: ForemanError) => {
+    if (isFatal) return;
+    isFatal = true;
+    for (const thread of threads) thread.fail(failure);
+    options.onFatal(failure);
+  };
+  const common = { file, migrations: (options.migrations ?? ownMigrations).href, onFatal };
+  const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
+  const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
+  threads.push(writer, reader);
+
+  const migrated = await writer.opened();
+  log.info({ file, schemaFrom: migrated?.from, schemaTo: migrated?.to }, "store opened");
+  return new SqliteStore({ writer, reader, clock });
+}
+
+type Deps = {
+  readonly writer: ThreadClient<WriteVerb>;
+  readonly reader: ThreadClient<ReadVerb>;
+  readonly clock: Clock;
+};
+
+class SqliteStore implements Store {
+  readonly #writer: ThreadClient<WriteVerb>;
+  readonly #reader: ThreadClient<ReadVerb>;
+  readonly #clock: Clock;
+
+  constructor(deps: Deps) {
+    this.#writer = deps.writer;
+    this.#reader = deps.reader;
+    this.#clock = deps.clock;
+  }
+
+  insertJob(job: Job, body: Uint8Array | null): Promise<number> {
+    if (body === null) return this.#writer.ask({ kind: "insertJob", job: plain(job), body });
+    const own = new Uint8Array(body);
+    return this.#writer.ask({ kind: "insertJob", job: plain(job), body: own }, own.buffer);
+  }
+
+  claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost"> {
+    return this.#writer.ask({ kind: "claim", id, attempt, atMs });
+  }
+
+  markWorking(id: JobId, attempt: number): Promise<"marked" | "stale"> {
+    return this.#writer.ask({ kind: "markWorking", id, attempt });
+  }
+
+  settle(id: JobId, attempt: number, ending: Ending, atMs: number): Promise<"settled" | "stale"> {
+    return this.#writer.ask({ kind: "settle", id, attempt, ending, atMs });
+  }
+
+  putBack(id: JobId, attempt: number, putBack: PutBack): Promise<"queued" | "stale"> {
+    return this.#writer.ask({ kind: "putBack", id, attempt, putBack });
+  }
+
+  endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost"> {
+    return this.#writer.ask({ kind: "endWaiting", id, ending, atMs });
+  }
+
+  recoverInterrupted(atMs: number): Promise<Recovery> {
+    return this.#writer.ask({ kind: "recoverInterrupted", atMs });
+  }
+
+  job(id: JobId): Promise<StoredJob | null> {
+    return this.#writer.ask({ kind: "job", id });
+  }
+
+  body(id: JobId): Promise<Uint8Array | null> {
+    return this.#writer.ask({ kind: "body", id });
+  }
+
+  waitingIn(lane: Lane, afterArrival: number, limit: number): Promise<readonly StoredJob[]> {
+    return this.#writer.ask({ kind: "waitingIn", lane, afterArrival, limit });
+  }
+
+  lanes(): Promise<readonly (Lane & { readonly depth: number })[]> {
+    return this.#reader.ask({ kind: "lanes" });
+  }
+
+  countByState(): Promise<Readonly<Record<JobState, number>>> {
+    return this.#reader.ask({ kind: "countByState" });
+  }
+
+  prune(endedBeforeMs: number, limit: number): Promise<number> {
+    return this.#writer.ask({ kind: "prune", endedBeforeMs, limit });
+  }
+
+  remember(name: string, document: Uint8Array): Promise<void> {
+    const bytes = new Uint8Array(document);
+    return this.#writer.ask({ kind: "remember", name, bytes }, bytes.buffer);
+  }
+
+  recall(name: string): Promise<Uint8Array | null> {
+    return this.#writer.ask({ kind: "recall", name });
+  }
+
+  async heartbeat(): Promise<number> {
+    const startedMs = this.#clock.monotonicMs();
+    await this.#writer.ask({ kind: "heartbeat" });
+    return this.#clock.monotonicMs() - startedMs;
+  }
+
+  /** The reader goes first: an open reader would keep the writer from emptying the log. */
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+}
+
+/** The job's facts alone: whatever else the caller's object carries need not be cloneable. */
+function plain(job: Job): Job {
+  return {
+    id: job.id,
+    class: job.class,
+    client: job.client,
+    route: job.route,
+    model: job.model,
+    runnerKey: job.runnerKey,
+    isDurable: job.isDurable,
+    bodyBytes: job.bodyBytes,
+    bodyHash: job.bodyHash,
+    enqueuedAtMs: job.enqueuedAtMs,
+  };
+}

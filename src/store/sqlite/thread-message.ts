@@ -1,0 +1,33 @@
+import type { ErrorCode } from "../../errors.ts";
+import type { Migrated } from "../migrate.ts";
+import type { Answer, Verb } from "./verb.ts";
+
+/** An error on its way between threads, where classes are lost. */
+export type Failure = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly cause: string | null;
+};
+
+/** What became of one verb. */
+export type Outcome =
+  | { readonly kind: "answered"; readonly answer: Answer }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/** Outcomes in the order of the verbs; `fatal`: the rest failed, and so will whatever follows. */
+export type GroupOutcome = {
+  readonly outcomes: readonly Outcome[];
+  readonly fatal: Failure | null;
+};
+
+export type ToThread<Asked extends Verb> =
+  | { readonly kind: "verbs"; readonly verbs: readonly Asked[] }
+  /** Finish what was asked before this, and leave. */
+  | { readonly kind: "close" };
+
+export type FromThread =
+  /** `migrated` is the writing thread's to tell. */
+  | { readonly kind: "opened"; readonly migrated: Migrated | null }
+  | { readonly kind: "refused"; readonly failure: Failure }
+  | ({ readonly kind: "group" } & GroupOutcome)
+  | { readonly kind: "closed" };

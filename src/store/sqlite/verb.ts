@@ -1,0 +1,72 @@
+import type { Ending, Job, JobId, JobState } from "../../job.ts";
+import type { Lane, PutBack, Recovery, StoredJob } from "../store.ts";
+
+/** What the writing thread is asked for; plain values that can be copied between threads. */
+export type WriteVerb =
+  | { readonly kind: "insertJob"; readonly job: Job; readonly body: Uint8Array | null }
+  | {
+      readonly kind: "claim";
+      readonly id: JobId;
+      readonly attempt: number;
+      readonly atMs: number;
+    }
+  | { readonly kind: "markWorking"; readonly id: JobId; readonly attempt: number }
+  | {
+      readonly kind: "settle";
+      readonly id: JobId;
+      readonly attempt: number;
+      readonly ending: Ending;
+      readonly atMs: number;
+    }
+  | {
+      readonly kind: "putBack";
+      readonly id: JobId;
+      readonly attempt: number;
+      readonly putBack: PutBack;
+    }
+  | {
+      readonly kind: "endWaiting";
+      readonly id: JobId;
+      readonly ending: Ending;
+      readonly atMs: number;
+    }
+  | { readonly kind: "recoverInterrupted"; readonly atMs: number }
+  | { readonly kind: "job"; readonly id: JobId }
+  | { readonly kind: "body"; readonly id: JobId }
+  | {
+      readonly kind: "waitingIn";
+      readonly lane: Lane;
+      readonly afterArrival: number;
+      readonly limit: number;
+    }
+  | { readonly kind: "prune"; readonly endedBeforeMs: number; readonly limit: number }
+  | { readonly kind: "remember"; readonly name: string; readonly bytes: Uint8Array }
+  | { readonly kind: "recall"; readonly name: string }
+  | { readonly kind: "heartbeat" };
+
+/** What the reading thread is asked for: whatever may take long, so that no commit waits for it. */
+export type ReadVerb = { readonly kind: "lanes" } | { readonly kind: "countByState" };
+
+export type Verb = WriteVerb | ReadVerb;
+
+/** What each verb answers. */
+export type Answers = {
+  readonly insertJob: number;
+  readonly claim: "claimed" | "lost";
+  readonly markWorking: "marked" | "stale";
+  readonly settle: "settled" | "stale";
+  readonly putBack: "queued" | "stale";
+  readonly endWaiting: "ended" | "lost";
+  readonly recoverInterrupted: Recovery;
+  readonly job: StoredJob | null;
+  readonly body: Uint8Array | null;
+  readonly waitingIn: readonly StoredJob[];
+  readonly prune: number;
+  readonly remember: undefined;
+  readonly recall: Uint8Array | null;
+  readonly heartbeat: undefined;
+  readonly lanes: readonly (Lane & { readonly depth: number })[];
+  readonly countByState: Readonly<Record<JobState, number>>;
+};
+
+export type Answer = Answers[Verb["kind"]];

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { parentPort, workerData } from "node:worker_threads";
+import type Database from "better-sqlite3";
+import { type Migrated, migrate } from "../migrate.ts";
+import { readMigrations } from "../read-migrations.ts";
+import { connectDatabase } from "./connect-database.ts";
+import { createDatabase } from "./create-database.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { migrationTarget } from "./migration-target.ts";
+import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
+import { securePlace } from "./private-file.ts";
+import { serveMailbox } from "./serve-mailbox.ts";
+import { openFailure, verbFailure } from "./sqlite-failure.ts";
+import type { FromThread, GroupOutcome } from "./thread-message.ts";
+import { tidyDisk } from "./tidy-disk.ts";
+import type { WriteVerb } from "./verb.ts";
+import { WriteVerbs } from "./write-verbs.ts";
+
+// The thread that owns the database: the lock, the one writing connection, and every commit.
+
+type Opened = {
+  readonly database: Database.Database;
+  readonly lock: OwnerLock;
+  readonly migrated: Migrated;
+};
+
+const { file, migrations }: { file: string; migrations: string } = workerData;
+assert(parentPort !== null, "runs as a thread of the store's");
+const port = parentPort;
+const reply = (message: FromThread) => port.postMessage(message);
+
+try {
+  const { database, lock, migrated } = open();
+  serve(database, lock);
+  reply({ kind: "opened", migrated });
+} catch (error) {
+  reply({ kind: "refused", failure: openFailure(error, file) });
+}
+
+/** The lock comes first: nothing of the database may be touched while another owns it. */
+function open(): Opened {
+  securePlace(file);
+  const lock = takeOwnerLock(file);
+  try {
+    createDatabase(file);
+    const migrated = migrate(migrationTarget(file), readMigrations(new URL(migrations)));
+    return { database: connectDatabase(file), lock, migrated };
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+}
+
+function serve(database: Database.Database, lock: OwnerLock): void {
+  const verbs = new WriteVerbs({ database });
+  const groups = new GroupCommit({ database, apply: (verb) => verbs.apply(verb) });
+  serveMailbox<WriteVerb>(port, {
+    run: (group) => tidied(database, group, groups.commit(group)),
+    close() {
+      database.pragma("wal_checkpoint(TRUNCATE)");
+      database.close();
+      lock.release();
+    },
+  });
+}
+
+/** A group that pruned also wipes what it deleted, before anybody is told that it is gone. */
+function tidied(
+  database: Database.Database,
+  group: readonly WriteVerb[],
+  outcome: GroupOutcome,
+): GroupOutcome {
+  if (outcome.fatal !== null || !group.some((verb) => verb.kind === "prune")) return outcome;
+  try {
+    tidyDisk(database);
+    return outcome;
+  } catch (error) {
+    return { ...outcome, fatal: verbFailure(error, "wiping", file) };
+  }
+}

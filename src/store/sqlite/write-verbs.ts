@@ -1,0 +1,113 @@
+import type Database from "better-sqlite3";
+import type { Ending, Job, JobId } from "../../job.ts";
+import type { StoredJob } from "../store.ts";
+import { jobSql } from "./job-sql.ts";
+import { recoverInterrupted } from "./recover-interrupted.ts";
+import { type JobRow, storedJob } from "./rows.ts";
+import type { Answer, WriteVerb } from "./verb.ts";
+
+type EndedRow = { readonly seq: number; readonly is_durable: number };
+
+/** The verbs over one connection; the caller opens and commits the transaction around them. */
+export class WriteVerbs {
+  readonly #database: Database.Database;
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(deps: { database: Database.Database }) {
+    this.#database = deps.database;
+    this.#statements = prepare(deps.database);
+  }
+
+  /** Applies one verb. Throws SqliteError, after which the caller undoes what the verb began. */
+  apply(verb: WriteVerb): Answer {
+    const statements = this.#statements;
+    switch (verb.kind) {
+      case "insertJob":
+        return this.#insertJob(verb.job, verb.body);
+      case "claim":
+        return statements.claim.run(verb).changes === 1 ? "claimed" : "lost";
+      case "markWorking":
+        return statements.markWorking.run(verb).changes === 1 ? "marked" : "stale";
+      case "settle": {
+        const { id, attempt, atMs } = verb;
+        const ended = statements.settle.get({ ...verb.ending, id, attempt, atMs });
+        return this.#dropBody(ended) ? "settled" : "stale";
+      }
+      case "putBack": {
+        const { id, attempt } = verb;
+        const refund = verb.putBack.counted ? 0 : 1;
+        const { why } = verb.putBack;
+        const { changes } = statements.putBack.run({ id, attempt, refund, why });
+        return changes === 1 ? "queued" : "stale";
+      }
+      case "endWaiting":
+        return this.#endWaiting(verb.id, verb.ending, verb.atMs);
+      case "recoverInterrupted":
+        return recoverInterrupted(this.#database, verb.atMs);
+      case "job": {
+        const row = statements.job.get(verb);
+        return row === undefined ? null : storedJob(row);
+      }
+      case "body":
+        return statements.body.get(verb)?.body ?? null;
+      case "waitingIn":
+        return this.#waitingIn(verb);
+      case "prune":
+        return statements.prune.run(verb).changes;
+      case "remember":
+        statements.remember.run(verb);
+        return undefined;
+      case "recall":
+        return statements.recall.get(verb)?.bytes ?? null;
+      case "heartbeat":
+        statements.heartbeat.run();
+        return undefined;
+      default:
+        return verb satisfies never;
+    }
+  }
+
+  #insertJob(job: Job, body: Uint8Array | null): number {
+    const bound = { ...job, isDurable: job.isDurable ? 1 : 0 };
+    const seq = Number(this.#statements.insertJob.run(bound).lastInsertRowid);
+    if (body !== null) this.#statements.insertPayload.run({ seq, body });
+    return seq;
+  }
+
+  #endWaiting(id: JobId, ending: Ending, atMs: number): "ended" | "lost" {
+    const ended = this.#statements.endWaiting.get({ ...ending, id, atMs });
+    return this.#dropBody(ended) ? "ended" : "lost";
+  }
+
+  #waitingIn(verb: WriteVerb & { kind: "waitingIn" }): readonly StoredJob[] {
+    const { afterArrival, limit } = verb;
+    return this.#statements.waitingIn.all({ ...verb.lane, afterArrival, limit }).map(storedJob);
+  }
+
+  /** Nothing runs an ended job again, so its prompt has no more business on the disk. */
+  #dropBody(ended: EndedRow | undefined): boolean {
+    if (ended === undefined) return false;
+    if (ended.is_durable === 1) this.#statements.deletePayload.run(ended);
+    return true;
+  }
+}
+
+function prepare(database: Database.Database) {
+  return {
+    insertJob: database.prepare<[object]>(jobSql.insertJob),
+    insertPayload: database.prepare<[object]>(jobSql.insertPayload),
+    claim: database.prepare<[object]>(jobSql.claim),
+    markWorking: database.prepare<[object]>(jobSql.markWorking),
+    settle: database.prepare<[object], EndedRow>(jobSql.settle),
+    putBack: database.prepare<[object]>(jobSql.putBack),
+    endWaiting: database.prepare<[object], EndedRow>(jobSql.endWaiting),
+    deletePayload: database.prepare<[object]>(jobSql.deletePayload),
+    job: database.prepare<[object], JobRow>(jobSql.job),
+    body: database.prepare<[object], { readonly body: Uint8Array }>(jobSql.body),
+    waitingIn: database.prepare<[object], JobRow>(jobSql.waitingIn),
+    prune: database.prepare<[object]>(jobSql.prune),
+    remember: database.prepare<[object]>(jobSql.remember),
+    recall: database.prepare<[object], { readonly bytes: Uint8Array }>(jobSql.recall),
+    heartbeat: database.prepare(jobSql.heartbeat),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "./store.ts";
+
+/** How often the store proves that it can write; /healthz is that old at most. */
+const heartbeatEveryMs = 10_000;
+
+/** How often ended jobs past their time are looked for. */
+const pruneEveryMs = 60_000;
+
+/** Rows in one transaction: a few milliseconds, so that no commit waits behind a clean-up. */
+const pruneRowsMax = 500;
+
+type StoreKeeperOptions = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ended jobs are kept so long, in ms. */
+  readonly jobTtlMs: number;
+};
+
+/** Looks after the store in the background: proves that it can write, and forgets what is old. */
+export class StoreKeeper {
+  readonly #options: StoreKeeperOptions;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  #loops: Promise<unknown> = Promise.resolve();
+  #problem: string | null = null;
+  #commitMs: number | null = null;
+
+  constructor(options: StoreKeeperOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ component: "store" });
+  }
+
+  /** What keeps the store from writing, in words; null while it can. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** How long the last heartbeat's commit took, in ms. */
+  get commitMs(): number | null {
+    return this.#commitMs;
+  }
+
+  start(): void {
+    this.#loops = Promise.all([
+      this.#every(heartbeatEveryMs, () => this.#beat()),
+      this.#every(pruneEveryMs, () => this.#prune()),
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loops;
+  }
+
+  async #every(ms: number, act: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await act();
+      await this.#options.clock.sleep(ms, signal);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      this.#commitMs = Math.round((await this.#options.store.heartbeat()) * 100) / 100;
+      if (this.#problem !== null) this.#log.info("store writes again");
+      this.#problem = null;
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      if (this.#problem !== message) this.#log.error({ err: cause }, "store cannot write");
+      this.#problem = message;
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const { clock, jobTtlMs, store } = this.#options;
+    try {
+      let pruned = pruneRowsMax;
+      while (pruned === pruneRowsMax && !this.#stop.signal.aborted) {
+        pruned = await store.prune(clock.wallMs() - jobTtlMs, pruneRowsMax);
+      }
+    } catch (cause) {
+      this.#log.warn({ err: cause }, "old jobs not pruned; tried again in a minute");
+    }
+  }
+}

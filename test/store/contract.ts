@@ -1,0 +1,20 @@
+import { describe } from "vitest";
+import { joiningContract } from "./contract/joining-contract.ts";
+import { readingContract } from "./contract/reading-contract.ts";
+import { recoveryContract } from "./contract/recovery-contract.ts";
+import { runningContract } from "./contract/running-contract.ts";
+import { type OpenStore, StorePlace } from "./contract/store-place.ts";
+
+/**
+ * Every promise of `Store`, to be run against each store. `openStore` is given a folder, empty at
+ * first; opening it again must find what was kept there.
+ */
+export function storeContract(name: string, openStore: OpenStore): void {
+  describe(`${name} keeps the contract of a store`, () => {
+    const place = new StorePlace(openStore);
+    joiningContract(place);
+    runningContract(place);
+    recoveryContract(place);
+    readingContract(place);
+  });
+}
