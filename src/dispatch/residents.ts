@@ -1,0 +1,55 @@
+import { digestOf, plainRunnerKey } from "../target/runner-key.ts";
+import type { PsModel } from "../wire/ollama.ts";
+
+/** A new measurement counts for so much against the past: a load after a reboot is slow once. */
+const smoothing = 0.3;
+
+/** A load shorter than this is the target's bookkeeping: the runner was there. */
+const loadMsMin = 50;
+
+/**
+ * What is believed about the target's loaded runners. /api/ps names models, not the options that
+ * they were loaded with, so what it says is joined with what was run last on each model.
+ */
+export class Residents {
+  /** By model digest: the runner key that ran on it last. Bounded by the target's models. */
+  readonly #lastRun = new Map<string, string>();
+  /** Measured load time by runner key. Bounded by the models and load options in use. */
+  readonly #swapMs = new Map<string, number>();
+  #latest: string | null = null;
+
+  /** A job of that runner began to answer: it is loaded, and its model's other runners are not. */
+  noteWorking(runnerKey: string): void {
+    this.#lastRun.set(digestOf(runnerKey), runnerKey);
+    this.#latest = runnerKey;
+  }
+
+  /** The target went away: nothing is loaded when it returns. */
+  forget(): void {
+    this.#latest = null;
+  }
+
+  /** Takes in how long the target says that a job waited for its runner; null if it did not say. */
+  noteLoad(runnerKey: string, loadMs: number | null): void {
+    if (loadMs === null || loadMs < loadMsMin) return;
+    const known = this.#swapMs.get(runnerKey) ?? loadMs;
+    this.#swapMs.set(runnerKey, known + smoothing * (loadMs - known));
+  }
+
+  get swapMs(): ReadonlyMap<string, number> {
+    return this.#swapMs;
+  }
+
+  /**
+   * The runner keys that are loaded: the target's own list as of the last poll, and the runner that
+   * answered last. A model that was loaded for somebody else, with options that nobody here saw,
+   * counts as its plain runner.
+   */
+  runnerKeys(loaded: readonly PsModel[]): ReadonlySet<string> {
+    const keys = new Set(
+      loaded.map(({ digest }) => this.#lastRun.get(digest) ?? plainRunnerKey(digest)),
+    );
+    if (this.#latest !== null) keys.add(this.#latest);
+    return keys;
+  }
+}

@@ -1,0 +1,220 @@
+import type { Clock, Timer } from "../clock.ts";
+import { ForemanError } from "../errors.ts";
+import type { Ending, EndReason } from "../job.ts";
+import type { WaitingJob } from "../queue/queue.ts";
+import type { PutBack } from "../store/store.ts";
+import type {
+  Target,
+  TargetExchange,
+  TargetFailure,
+  TargetHead,
+  TargetSink,
+} from "../target/target.ts";
+import { type Tally, TallyKeeper } from "./tally.ts";
+
+/** What became of one attempt. */
+export type Outcome =
+  | { readonly kind: "ended"; readonly ending: Ending; readonly loadMs: number | null }
+  | { readonly kind: "put-back"; readonly putBack: PutBack; readonly failure: TargetFailure };
+
+export type RunLimits = {
+  /** Longest silence of a running generation, in ms; 0 for none. */
+  readonly stallMsMax: number;
+  /** Longest run of one generation, in ms; 0 for none. */
+  readonly runMsMax: number;
+  readonly attemptsMax: number;
+};
+
+type RunOptions = {
+  readonly target: Target;
+  readonly clock: Clock;
+  readonly limits: RunLimits;
+  /** Monotonic ms of the last sign of life that is not in this answer: a change in what is loaded. */
+  readonly lastLoadedChangeMs: () => number;
+  /** The target's first byte came: loading is over. */
+  readonly onWorking: () => void;
+  /** Called once, last. */
+  readonly onOutcome: (outcome: Outcome) => void;
+};
+
+/** One attempt of one job: the same bytes to the target, the answer to the waiter, and its outcome. */
+export class Run implements TargetSink {
+  readonly #waiting: WaitingJob;
+  readonly #options: RunOptions;
+  readonly #startedAtMs: number;
+  #exchange: TargetExchange | null = null;
+  #head: TargetHead | null = null;
+  #tally: TallyKeeper | null = null;
+  #lastByteAtMs: number;
+  #cutFor: EndReason | null = null;
+  #stallTimer: Timer | null = null;
+  #runTimer: Timer | null = null;
+
+  constructor(waiting: WaitingJob, options: RunOptions) {
+    this.#waiting = waiting;
+    this.#options = options;
+    this.#startedAtMs = options.clock.monotonicMs();
+    this.#lastByteAtMs = this.#startedAtMs;
+  }
+
+  /** Sends the request. The outcome may come before this returns. */
+  start(): void {
+    const { clock, limits, target } = this.#options;
+    const { body, job, method, rawHeaders } = this.#waiting;
+    if (limits.runMsMax > 0) {
+      this.#runTimer = clock.after(limits.runMsMax, () => this.cut("run_timeout"));
+    }
+    if (limits.stallMsMax > 0) this.#watchStall(limits.stallMsMax);
+    const exchange = target.send({ method, path: job.route, rawHeaders, body }, this);
+    this.#exchange = exchange;
+    if (this.#cutFor !== null) exchange.abort();
+  }
+
+  /** Closes the target's connection; the outcome tells why. */
+  cut(reason: EndReason): void {
+    if (this.#cutFor !== null) return;
+    this.#cutFor = reason;
+    this.#exchange?.abort();
+  }
+
+  /** Whether the target was cut off in the middle and may need a moment to notice. */
+  get wasCut(): boolean {
+    return this.#cutFor !== null;
+  }
+
+  head(head: TargetHead): void {
+    const { clock, onWorking } = this.#options;
+    const { job, joinedAtMs, waiter } = this.#waiting;
+    this.#lastByteAtMs = clock.monotonicMs();
+    this.#head = head;
+    this.#tally = new TallyKeeper(job.route, head);
+    onWorking();
+    waiter.head(head, { jobId: job.id, queuedMs: this.#startedAtMs - joinedAtMs });
+  }
+
+  chunk(bytes: Buffer): void {
+    this.#lastByteAtMs = this.#options.clock.monotonicMs();
+    this.#tally?.chunk(bytes);
+    this.#waiting.waiter.chunk(bytes);
+  }
+
+  end(): void {
+    const tally = this.#tally?.read() ?? nothing;
+    const isWhole = tally.isComplete || this.#isError || this.#head?.isDelimited === true;
+    if (isWhole) this.#waiting.waiter.end();
+    else this.#waiting.waiter.failed(truncated);
+    this.#finish({ kind: "ended", ending: this.#endingOf(tally), loadMs: tally.loadMs });
+  }
+
+  failed(failure: TargetFailure): void {
+    if (this.#cutFor !== null) {
+      this.#endCut(this.#cutFor, failure);
+      return;
+    }
+    const putBack = this.#putBackAfter(failure);
+    if (putBack !== null) {
+      this.#finish({ kind: "put-back", putBack, failure });
+      return;
+    }
+    this.#waiting.waiter.failed(failure);
+    const tally = this.#tally?.read() ?? nothing;
+    const ending = tally.isComplete
+      ? this.#endingOf(tally)
+      : this.#failedEnding("target_lost", `the target broke off: ${failure.message}`, tally);
+    this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
+  }
+
+  /** How the job may run again without its client noticing, or null. */
+  #putBackAfter(failure: TargetFailure): PutBack | null {
+    const { attempts, waiter } = this.#waiting;
+    if (failure.kind === "unreachable") return { counted: false, why: "target_away" };
+    const isUnseen = failure.kind === "lost" && !waiter.hasAnswer && !failure.afterHead;
+    const mayTryAgain = attempts < this.#options.limits.attemptsMax;
+    return isUnseen && mayTryAgain ? { counted: true, why: "target_lost" } : null;
+  }
+
+  get #isError(): boolean {
+    return (this.#head?.statusCode ?? 0) >= 400;
+  }
+
+  #endingOf(tally: Tally): Ending {
+    const statusCode = this.#head?.statusCode ?? 0;
+    if (statusCode >= 400) {
+      const reason = statusCode < 500 && statusCode !== 429 ? "target_refused" : "target_failed";
+      return this.#failedEnding(reason, `the target answered ${statusCode}`, tally);
+    }
+    if (!tally.isComplete) {
+      const message = "the answer ended without its end marker: the target stopped half way";
+      return this.#failedEnding("incomplete_answer", message, tally);
+    }
+    const { completionTokens, promptTokens } = tally;
+    return {
+      state: "done",
+      reason: null,
+      message: null,
+      statusCode,
+      promptTokens,
+      completionTokens,
+    };
+  }
+
+  #failedEnding(reason: EndReason, message: string, tally: Tally): Ending {
+    const { completionTokens, promptTokens } = tally;
+    const statusCode = this.#head?.statusCode ?? null;
+    return { state: "failed", reason, message, statusCode, promptTokens, completionTokens };
+  }
+
+  #endCut(reason: EndReason, failure: TargetFailure): void {
+    const { waiter } = this.#waiting;
+    const tally = this.#tally?.read() ?? nothing;
+    const error = cutErrors[reason]?.();
+    if (error !== undefined && waiter.hasAnswer)
+      waiter.failed({ ...failure, message: error.message });
+    else if (error !== undefined) waiter.refuse(error);
+    const state = reason === "stalled" || reason === "run_timeout" ? "failed" : "cancelled";
+    const message = error?.message ?? "its client closed the connection";
+    const ending = { ...this.#failedEnding(reason, message, tally), state } as const;
+    this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
+  }
+
+  #watchStall(stallMsMax: number): void {
+    const { clock, lastLoadedChangeMs } = this.#options;
+    const lastSignMs = Math.max(this.#lastByteAtMs, lastLoadedChangeMs());
+    const restMs = lastSignMs + stallMsMax - clock.monotonicMs();
+    if (restMs <= 0) this.cut("stalled");
+    else this.#stallTimer = clock.after(restMs, () => this.#watchStall(stallMsMax));
+  }
+
+  #finish(outcome: Outcome): void {
+    this.#stallTimer?.cancel();
+    this.#runTimer?.cancel();
+    this.#options.onOutcome(outcome);
+  }
+}
+
+const nothing: Tally = {
+  isComplete: false,
+  promptTokens: null,
+  completionTokens: null,
+  loadMs: null,
+};
+
+const truncated: TargetFailure = {
+  kind: "lost",
+  afterHead: true,
+  message: "the target closed the connection before the answer was whole",
+  cause: null,
+};
+
+/** What a client hears when foreman cut its job; a client that left hears nothing. */
+const cutErrors: { readonly [Reason in EndReason]?: () => ForemanError } = {
+  stalled: () =>
+    new ForemanError(
+      "target_timeout",
+      "the model sent nothing for FOREMAN_STALL_TIMEOUT: the generation was cut; look at Ollama's log",
+    ),
+  run_timeout: () =>
+    new ForemanError("target_timeout", "the generation ran longer than FOREMAN_RUN_TIMEOUT"),
+  shutdown: () => new ForemanError("draining", "foreman is shutting down; try again in a moment"),
+  cancelled_by_user: () => new ForemanError("draining", "the job was cancelled"),
+};

@@ -1,0 +1,92 @@
+import { headerValue } from "../target/hop-headers.ts";
+import type { TargetHead } from "../target/target.ts";
+
+/**
+ * Enough for the last lines of any stream. Only a final `context` array is longer, and what is
+ * looked for stands behind it.
+ */
+const tailBytesMax = 64 * 2 ** 10;
+
+/** What an answer amounted to. */
+export type Tally = {
+  /** Whether the answer came to the end that its protocol marks; a clean close alone proves nothing. */
+  readonly isComplete: boolean;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  /** The time that the target spent on getting the model ready, in ms, where it says so. */
+  readonly loadMs: number | null;
+};
+
+/**
+ * Watches an answer pass, without holding it: keeps the last bytes, and reads them once at the end.
+ * Ollama marks the end by `"done":true` (native), `[DONE]` (OpenAI chat and completions),
+ * `response.completed` (responses) and `message_stop` (messages); checked in its routes and
+ * middleware at v0.33. A whole JSON object is its own mark on the /v1 routes.
+ */
+export class TallyKeeper {
+  readonly #contentType: string;
+  readonly #isNative: boolean;
+  #pieces: Buffer[] = [];
+  #heldBytes = 0;
+  #isCut = false;
+
+  constructor(route: string, head: TargetHead) {
+    this.#contentType = headerValue(head.rawHeaders, "content-type") ?? "";
+    this.#isNative = route.startsWith("/api/");
+  }
+
+  chunk(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#heldBytes += bytes.length;
+    while (this.#heldBytes - (this.#pieces[0]?.length ?? 0) > tailBytesMax) {
+      this.#heldBytes -= this.#pieces.shift()?.length ?? 0;
+      this.#isCut = true;
+    }
+  }
+
+  read(): Tally {
+    const tail = Buffer.concat(this.#pieces).toString("utf8").trimEnd();
+    const lastLine = tail.slice(tail.lastIndexOf("\n") + 1);
+    return {
+      isComplete: this.#isComplete(lastLine),
+      promptTokens: lastNumber(tail, /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g),
+      completionTokens: lastNumber(tail, /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g),
+      loadMs: nanosecondsToMs(lastNumber(tail, /"load_duration":(\d+)/g)),
+    };
+  }
+
+  #isComplete(lastLine: string): boolean {
+    if (this.#contentType.startsWith("text/event-stream")) return isLastEvent(lastLine);
+    if (!/^application\/(x-ndjson|json)/.test(this.#contentType)) return true;
+    if (!this.#isNative) return lastLine.endsWith("}");
+    const json = parsedObject(lastLine);
+    if (json !== null) return json.done === true;
+    // The line's beginning was not kept; only a final line carries the total.
+    return this.#isCut && /"total_duration":\d+[^{}]*\}$/.test(lastLine);
+  }
+}
+
+function isLastEvent(line: string): boolean {
+  if (line === "data: [DONE]") return true;
+  if (!line.startsWith("data: ")) return false;
+  const type = parsedObject(line.slice("data: ".length))?.type;
+  return type === "response.completed" || type === "message_stop";
+}
+
+function parsedObject(text: string): Record<string, unknown> | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === "object" && json !== null ? { ...json } : null;
+  } catch {
+    return null;
+  }
+}
+
+function lastNumber(text: string, pattern: RegExp): number | null {
+  const digits = [...text.matchAll(pattern)].at(-1)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+function nanosecondsToMs(nanoseconds: number | null): number | null {
+  return nanoseconds === null ? null : nanoseconds / 1e6;
+}
