@@ -1,0 +1,66 @@
+import { readConfig } from "./config.ts";
+import { ForemanError } from "./errors.ts";
+import { buildForeman, type Foreman } from "./foreman.ts";
+import { createLog, type Log } from "./log.ts";
+
+/** sysexits.h: a wrong setting, a damaged database, another foreman on the same database. */
+const exitCodes: { readonly [code: string]: number } = {
+  config_invalid: 78,
+  already_running: 75,
+  database_damaged: 65,
+  schema_newer: 65,
+  storage_failed: 74,
+  storage_full: 74,
+};
+
+const exitUncaught = 70;
+
+/**
+ * The process: settings, start, signals, exit codes. Exits 0 after a clean stop, 1 when a part did
+ * not stop, 65 to 78 as above, 70 on an error that nobody foresaw.
+ */
+export async function runDaemon(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  let foreman: Foreman;
+  let log: Log;
+  try {
+    const config = readConfig(env);
+    log = createLog(config.logLevel);
+    foreman = await buildForeman(config, { log, onFatal: (error) => fail(error, log) });
+    await foreman.start();
+  } catch (cause) {
+    fail(cause, null);
+  }
+  watchSignals(foreman, log);
+  process.on("uncaughtException", (cause) => fail(cause, log));
+}
+
+function watchSignals(foreman: Foreman, log: Log): void {
+  let isStopping = false;
+  const stop = async (signal: string) => {
+    if (isStopping) {
+      log.warn({ signal }, "second signal: exiting now");
+      process.exit(1);
+    }
+    isStopping = true;
+    log.info({ signal }, "foreman draining");
+    const orphans = await foreman.stop();
+    if (orphans.length > 0) log.error({ orphans }, "foreman stopped, but not all of it");
+    else log.info("foreman stopped");
+    process.exit(orphans.length > 0 ? 1 : 0);
+  };
+  process.on("SIGTERM", (signal) => void stop(signal));
+  process.on("SIGINT", (signal) => void stop(signal));
+}
+
+/** Says what went wrong, once, and ends the process: a daemon that limps helps nobody. */
+function fail(cause: unknown, log: Log | null): never {
+  const code = cause instanceof ForemanError ? (exitCodes[cause.code] ?? 1) : exitUncaught;
+  if (log !== null) log.fatal({ err: cause }, "foreman cannot go on");
+  else process.stderr.write(`foreman: ${describe(cause)}\n`);
+  process.exit(code);
+}
+
+function describe(cause: unknown): string {
+  if (cause instanceof ForemanError) return cause.message;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

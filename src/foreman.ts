@@ -1,0 +1,197 @@
+import { hostname, networkInterfaces } from "node:os";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { drain } from "./dispatch/drain.ts";
+import type { ForemanError } from "./errors.ts";
+import { createAccess } from "./http/access.ts";
+import { createApp } from "./http/app.ts";
+import type { Health } from "./http/health-routes.ts";
+import { originPolicy, ownOriginPolicy } from "./http/origin-policy.ts";
+import { createReception, type Reception } from "./http/reception.ts";
+import { HttpServer } from "./http/server.ts";
+import { Lifecycle, type Part } from "./lifecycle.ts";
+import type { Log } from "./log.ts";
+import { Queue } from "./queue/queue.ts";
+import { Share } from "./scheduler/share.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
+import { StoreKeeper } from "./store/store-keeper.ts";
+import { Inventory } from "./target/inventory.ts";
+import { inventoryKeeper, recallInventory } from "./target/inventory-memory.ts";
+import { OllamaTarget } from "./target/ollama-target.ts";
+import { Poller } from "./target/poller.ts";
+import type { Target } from "./target/target.ts";
+import { Warmer } from "./target/warmer.ts";
+
+/** What a test may put in the place of the real thing. */
+export type Overrides = {
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** The daemon cannot go on: the process must end, and recover when it starts again. */
+  readonly onFatal: (error: ForemanError) => void;
+};
+
+export type Foreman = {
+  /** The port that it listens on; 0 before the start. */
+  readonly port: number;
+  /** Resolves when foreman listens and what a dead daemon left behind is recovered. */
+  start(): Promise<void>;
+  /** Drains and stops; answers the names of what did not stop. Idempotent. */
+  stop(): Promise<readonly string[]>;
+};
+
+/** Foreman's version, as /healthz tells it; a test holds it against package.json. */
+export const foremanVersion = "0.1.0";
+
+/**
+ * Builds the daemon, in which nothing runs yet but the store.
+ *
+ * @throws ForemanError when the database cannot be opened: see `openSqliteStore`
+ */
+export async function buildForeman(config: Config, overrides: Overrides): Promise<Foreman> {
+  const { log, onFatal } = overrides;
+  const clock = overrides.clock ?? systemClock;
+  const random = overrides.random ?? Math.random;
+  const startedAtMs = clock.monotonicMs();
+  const store = await openSqliteStore({ file: config.databaseFile, log, clock, onFatal });
+  const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
+
+  const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
+  const inventory = new Inventory();
+  const keepInventory = inventoryKeeper(inventory, store, log);
+  const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
+  const poller = new Poller({
+    target,
+    inventory,
+    clock,
+    log,
+    random,
+    intervalMs: config.pollIntervalMs,
+    onReturn: () => warmer.warm(),
+    onChange: () => {
+      keepInventory();
+      if (dispatcher.runningCount > 0) warmer.noteLoadedUnderLoad();
+      dispatcher.tick();
+    },
+  });
+
+  const share = { interactive: new Share(), batch: new Share() };
+  const queue = new Queue({
+    store,
+    clock,
+    log,
+    limits: config.admissionLimits,
+    waitMsMax: config.queueTimeoutMs,
+    onJoined: (job) => share[job.class].joined(job),
+    onLeft: (job) => share[job.class].left(job),
+    onChange: () => dispatcher.tick(),
+  });
+  const dispatcher = new Dispatcher({
+    queue,
+    store,
+    target,
+    inventory,
+    poller,
+    share,
+    clock,
+    log,
+    scheduleLimits: {
+      ...schedulingBounds,
+      slots: config.chatSlots,
+      swapQuantum: config.swapQuantum,
+    },
+    runLimits: config.runLimits,
+  });
+
+  const readHealth = (): Health => ({
+    phase: lifecycle.phase,
+    version: foremanVersion,
+    uptimeMs: clock.monotonicMs() - startedAtMs,
+    target: { ...poller.state, version: inventory.version },
+    store: keeper,
+    workerProblem: dispatcher.problem,
+    queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
+  });
+  const app = createApp({
+    ...config,
+    ...{ queue, target, inventory, poller, clock, log, readHealth },
+    reception: receptionOf(config),
+  });
+  const http = new HttpServer({ app, clock, bodyBytesMax: config.bodyBytesMax });
+
+  const lifecycle = new Lifecycle({
+    clock,
+    log,
+    drain: () => drain({ ...config, queue, dispatcher, http, clock, log }),
+    parts: partsOf(config, { store, keeper, target, inventory, poller, http, clock, log }),
+  });
+  return {
+    get port() {
+      return http.port;
+    },
+    start: () => lifecycle.start(),
+    stop: () => lifecycle.stop(),
+  };
+}
+
+type Pieces = RecoverDeps & {
+  readonly store: Store;
+  readonly keeper: StoreKeeper;
+  readonly target: Target;
+  readonly poller: Poller;
+  readonly http: HttpServer;
+};
+
+/** What has a life, in the order of its start. */
+function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
+  const { http, keeper, poller, store, target } = pieces;
+  return [
+    { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
+    { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
+    { name: "target", stop: () => target.close() },
+    { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
+    {
+      name: "listener",
+      start: () => http.listen(listen.host, listen.port),
+      stop: () => http.close(),
+    },
+  ];
+}
+
+function receptionOf({ allowedHosts, inboundToken, listen, origins }: Config): Reception {
+  return createReception({
+    hosts: {
+      boundAddress: listen.host,
+      allowedHosts,
+      hostname: hostname(),
+      localAddresses: localAddresses(),
+    },
+    origins: { ollama: originPolicy({ origins }), own: ownOriginPolicy({ origins }) },
+    access: createAccess(inboundToken),
+  });
+}
+
+type RecoverDeps = { readonly inventory: Inventory; readonly clock: Clock; readonly log: Log };
+
+/** Sorts out what a daemon that died left behind, before anybody is let in. */
+async function recover(store: Store, { clock, inventory, log }: RecoverDeps): Promise<void> {
+  const recovery = await store.recoverInterrupted(clock.wallMs());
+  if (Object.values(recovery).some((count) => count > 0)) {
+    log.warn(recovery, "jobs of an interrupted daemon recovered");
+  }
+  await recallInventory(inventory, store);
+}
+
+function localAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.map(({ address }) => address),
+  );
+}
+
+/** The scheduler's bounds that are no settings; scheduler/design.md has their arithmetic. */
+const schedulingBounds = {
+  patienceMs: { interactive: 5_000, batch: 300_000 },
+  batchFloor: { starts: 20, ms: 60_000 },
+};

@@ -1,0 +1,122 @@
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { Hono } from "hono";
+import pLimit from "p-limit";
+import { ForemanError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { type PolledRoute, polledRoutes } from "../target/inventory.ts";
+import type { RequestKind } from "../wire/request-fields.ts";
+import type { AppEnv } from "./app-env.ts";
+import { passManaged, passOther } from "./bypass.ts";
+import { answer, answerError, type Call } from "./call.ts";
+import { embed } from "./embed.ts";
+import { routePath } from "./front-door.ts";
+import { addHealthRoutes, type Health } from "./health-routes.ts";
+import { answerFromInventory } from "./inventory-routes.ts";
+import { type QueuedDeps, queueForm, queueRequest } from "./queued.ts";
+import type { Reception } from "./reception.ts";
+
+/** Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33. */
+const queuedRoutes: { readonly [path: string]: RequestKind } = {
+  "/api/chat": "chat",
+  "/api/generate": "generate",
+  "/v1/chat/completions": "openai-chat",
+  "/v1/completions": "openai-completion",
+  "/v1/messages": "anthropic-messages",
+  "/v1/responses": "openai-responses",
+};
+
+const queuedForms = ["/v1/audio/transcriptions"];
+
+const embeddingRoutes = ["/api/embed", "/api/embeddings", "/v1/embeddings"];
+
+/** What changes the list of models, so that it is read anew. */
+const managedRoutes: readonly (readonly [method: string, path: string])[] = [
+  ["POST", "/api/pull"],
+  ["POST", "/api/create"],
+  ["POST", "/api/push"],
+  ["POST", "/api/copy"],
+  ["DELETE", "/api/delete"],
+];
+
+/** The polled routes, and whether Ollama answers HEAD there; elsewhere it says 405. */
+const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
+  "/api/version": true,
+  "/api/tags": true,
+  "/api/ps": false,
+  "/v1/models": false,
+};
+
+export type AppDeps = QueuedDeps & {
+  readonly log: Log;
+  readonly embedConcurrency: number;
+  readonly readHealth: () => Health;
+  readonly reception: Reception;
+};
+
+type Handler = (call: Call) => Promise<void> | void;
+
+/** Foreman's routes: each hands its call to the module that knows its way, and decides nothing. */
+export function createApp(deps: AppDeps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ getPath: (_request, options) => pathOf(options?.env) });
+  app.use(async (c, next) => {
+    const call = deps.reception.receive(c.env.incoming, c.env.outgoing);
+    if (call === null) return RESPONSE_ALREADY_SENT;
+    c.set("call", call);
+    await next();
+    return undefined;
+  });
+  const on = (method: string, path: string, handler: Handler) => {
+    app.on(method, path, async (c) => {
+      const call = c.get("call");
+      try {
+        await handler(call);
+      } catch (cause) {
+        tellError(call, cause, deps.log);
+      }
+      return RESPONSE_ALREADY_SENT;
+    });
+  };
+
+  // hono serves HEAD by the GET route; what must differ looks at the method itself.
+  on("GET", "/", (call) => answer(call, 200, ["Content-Type", plainText], "Ollama is running"));
+  for (const [path, hasHead] of entriesOf(inventoryRoutes)) {
+    on("GET", path, (call) => {
+      const isHere = hasHead || call.incoming.method === "GET";
+      return isHere ? answerFromInventory(call, path, deps) : passOther(call, deps);
+    });
+  }
+  for (const [path, kind] of Object.entries(queuedRoutes)) {
+    on("POST", path, (call) => queueRequest(call, kind, deps));
+  }
+  for (const path of queuedForms) on("POST", path, (call) => queueForm(call, deps));
+  const embedDeps = { ...deps, limit: pLimit(deps.embedConcurrency) };
+  for (const path of embeddingRoutes) on("POST", path, (call) => embed(call, embedDeps));
+  for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
+  addHealthRoutes(app, deps.readHealth);
+  for (const path of ["/api/*", "/v1/*"]) on("ALL", path, (call) => passOther(call, deps));
+
+  app.notFound((c) => {
+    answer(c.get("call"), 404, ["Content-Type", "text/plain"], "404 page not found");
+    return RESPONSE_ALREADY_SENT;
+  });
+  return app;
+}
+
+const plainText = "text/plain; charset=utf-8";
+
+function pathOf(env: AppEnv["Bindings"] | undefined): string {
+  return routePath(env?.incoming.url ?? "/") ?? "/";
+}
+
+function entriesOf(routes: typeof inventoryRoutes): (readonly [PolledRoute, boolean])[] {
+  return polledRoutes.map((route) => [route, routes[route]]);
+}
+
+function tellError(call: Call, cause: unknown, log: Log): void {
+  if (cause instanceof ForemanError) {
+    answerError(call, cause);
+    return;
+  }
+  log.error({ err: cause, path: call.path }, "request failed on an error that nobody foresaw");
+  answerError(call, new ForemanError("internal", "internal error; foreman's log has the cause"));
+}

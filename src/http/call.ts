@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ForemanError } from "../errors.ts";
+import { type ErrorShape, errorBody } from "./error-shapes.ts";
+
+/** One request and the response to it, with what the front door found out about it. */
+export type Call = {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** The path as Ollama's router sees it: decoded, without the query. Never sent to the target. */
+  readonly path: string;
+  /** Path and query as received: what the target is called with. */
+  readonly url: string;
+  /** Who asks: a token's name, a forwarded user id, or an address. */
+  readonly client: string;
+  /** How errors are told on this route. */
+  readonly shape: ErrorShape;
+  /** What each answer carries besides its own headers, such as CORS. */
+  readonly extraHeaders: readonly string[];
+  /** How often the request has already passed through a foreman. */
+  readonly passes: number;
+};
+
+/** Sends a small answer whole. Does nothing if an answer has begun. */
+export function answer(
+  call: Pick<Call, "outgoing" | "extraHeaders">,
+  statusCode: number,
+  rawHeaders: readonly string[],
+  body: Buffer | string,
+): void {
+  const { extraHeaders, outgoing } = call;
+  if (outgoing.headersSent || outgoing.destroyed) return;
+  const bytes = Buffer.from(body);
+  const length =
+    bytes.length > 0 ? ["Content-Length", String(bytes.length)] : ["Content-Length", "0"];
+  outgoing.writeHead(statusCode, [...rawHeaders, ...extraHeaders, ...length]);
+  outgoing.end(bytes);
+}
+
+/** Tells an error in the route's own shape, with Retry-After where the error knows when. */
+export function answerError(
+  call: Pick<Call, "outgoing" | "extraHeaders" | "shape">,
+  error: ForemanError,
+): void {
+  const { body, contentType } = errorBody(call.shape, error.statusCode, error.message);
+  const headers = ["Content-Type", contentType];
+  if (error.retryAfterS !== null) headers.push("Retry-After", String(error.retryAfterS));
+  answer(call, error.statusCode, headers, body);
+}
+
+/**
+ * Calls `onGone` once if the client goes before the answer is finished. As in Go's server, a client
+ * that closes its sending half counts as gone: a killed program closes in just that way.
+ *
+ * @returns a function that ends the watch
+ */
+export function watchClient({ incoming, outgoing }: Call, onGone: () => void): () => void {
+  const { socket } = incoming;
+  const stop = () => {
+    outgoing.off("close", closed);
+    socket.off("end", gone);
+  };
+  function gone(): void {
+    stop();
+    onGone();
+  }
+  function closed(): void {
+    stop();
+    if (!outgoing.writableFinished) onGone();
+  }
+  outgoing.on("close", closed);
+  socket.on("end", gone);
+  if (outgoing.destroyed || socket.destroyed || socket.readableEnded) queueMicrotask(gone);
+  return stop;
+}

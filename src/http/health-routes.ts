@@ -1,0 +1,75 @@
+import type { Hono } from "hono";
+import { isoTime } from "../clock.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** What the probes answer from; gathered by the composition root. */
+export type Health = {
+  readonly phase: "starting" | "serving" | "draining" | "stopped";
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly target: {
+    readonly presence: "present" | "away" | "returning";
+    readonly degradedSinceMs: number | null;
+    readonly lastPollAtMs: number | null;
+    readonly lastError: string | null;
+    readonly version: string | null;
+  };
+  readonly store: { readonly problem: string | null; readonly commitMs: number | null };
+  /** What is wrong with the worker loop, or null. */
+  readonly workerProblem: string | null;
+  readonly queue: { readonly waiting: number; readonly running: number; readonly isFull: boolean };
+};
+
+/** How soon a probe or a client should ask again while foreman is not ready. */
+const retryAfterS = "5";
+
+/**
+ * `/livez`: the process answers. `/readyz`: it takes new work. `/healthz`: it can do its part; the
+ * target being away is shown there and is no fault of foreman's, unless `?require=target` asks.
+ */
+export function addHealthRoutes(app: Hono<AppEnv>, readHealth: () => Health): void {
+  app.get("/livez", (c) => c.json({ status: "ok" }));
+
+  app.get("/readyz", (c) => {
+    const health = readHealth();
+    const reason = whyNotReady(health);
+    if (reason === null) return c.json({ status: "ready" });
+    return c.json({ status: "not ready", reason }, 503, { "Retry-After": retryAfterS });
+  });
+
+  app.get("/healthz", (c) => {
+    const health = readHealth();
+    const problem = health.store.problem ?? health.workerProblem;
+    const isTargetMissed =
+      c.req.query("require") === "target" && health.target.presence !== "present";
+    const statusCode = problem !== null || isTargetMissed ? 503 : 200;
+    return c.json(healthDocument(health, problem), statusCode);
+  });
+}
+
+function whyNotReady({ phase, queue, store }: Health): string | null {
+  if (phase !== "serving") return phase;
+  if (store.problem !== null) return store.problem;
+  return queue.isFull ? "the queue is full" : null;
+}
+
+function healthDocument(health: Health, problem: string | null) {
+  const { queue, store, target } = health;
+  return {
+    status: problem === null ? "ok" : "failing",
+    ...(problem !== null && { problem }),
+    degraded: target.degradedSinceMs !== null || target.presence !== "present",
+    degraded_since: isoTime(target.degradedSinceMs),
+    phase: health.phase,
+    version: health.version,
+    uptime_s: Math.round(health.uptimeMs / 1_000),
+    target: {
+      presence: target.presence,
+      version: target.version,
+      last_poll_at: isoTime(target.lastPollAtMs),
+      last_error: target.lastError,
+    },
+    queue: { waiting: queue.waiting, running: queue.running },
+    store: { commit_ms: store.commitMs },
+  };
+}

@@ -1,0 +1,30 @@
+import { ForemanError } from "../errors.ts";
+import type { Inventory, PolledRoute } from "../target/inventory.ts";
+import type { Poller } from "../target/poller.ts";
+import { answer, type Call } from "./call.ts";
+
+/** After a pull or a delete the list is read anew; a client waits so long for it, then gets the old. */
+const freshWithinMs = 2_000;
+
+type InventorySource = { readonly inventory: Inventory; readonly poller: Poller };
+
+/**
+ * Answers a polled route with the target's own bytes, the last known while it is away.
+ *
+ * @throws ForemanError `target_unreachable` if the target has never answered that route
+ */
+export async function answerFromInventory(
+  call: Call,
+  route: PolledRoute,
+  { inventory, poller }: InventorySource,
+): Promise<void> {
+  if (poller.isBehind) await poller.caughtUp(freshWithinMs);
+  const reply = inventory.reply(route);
+  if (reply === null) {
+    throw new ForemanError(
+      "target_unreachable",
+      "Ollama has not been reached since foreman started; see /healthz for the cause",
+    );
+  }
+  answer(call, 200, ["Content-Type", reply.contentType], reply.body);
+}

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createZstdDecompress } from "node:zlib";
+import busboy from "busboy";
+import { ForemanError } from "../errors.ts";
+import { JsonPeek } from "../wire/json-peek.ts";
+import { type PeekedRequest, peekPlan, peekRequest } from "../wire/peek-request.ts";
+import type { RequestKind } from "../wire/request-fields.ts";
+import type { Refusal } from "../wire/request-refusals.ts";
+import { gather } from "./gather.ts";
+
+/** Ollama's own bound on a decompressed zstd body (middleware, v0.33). */
+const zstdBytesMax = 20 * 2 ** 20;
+
+/** A form's text fields are names and flags; the audio itself is not looked at. */
+const formFieldBytesMax = 64 * 2 ** 10;
+
+export type QueuedBody = {
+  /** As received. */
+  readonly body: Buffer;
+  /** Hex sha256 of the body. */
+  readonly bodyHash: string;
+  readonly peeked: PeekedRequest | Refusal;
+  /** Where a member may be spliced into the body: just after its `{`; null if it is no plain JSON. */
+  readonly contentOffset: number | null;
+  readonly isEmptyObject: boolean;
+};
+
+/**
+ * Reads a generation request: its bytes, untouched, and what foreman needs to know of them.
+ *
+ * @throws ForemanError `body_too_large` or `bad_request`, as `gather`
+ */
+export async function readQueued(
+  incoming: IncomingMessage,
+  kind: RequestKind,
+  bytesMax: number,
+): Promise<QueuedBody> {
+  const peek = new JsonPeek(peekPlan(kind));
+  const hash = createHash("sha256");
+  const isZstd =
+    incoming.headers["content-encoding"] === "zstd" && incoming.url?.startsWith("/v1/");
+  const body = await gather(incoming, {
+    bytesMax,
+    onPiece: (piece) => {
+      hash.update(piece);
+      if (!isZstd) peek.write(piece);
+    },
+  });
+  if (isZstd) await peekDecompressed(body, peek);
+  const result = peek.end();
+  const object = result.kind === "value" && !isZstd ? result.object : null;
+  return {
+    body,
+    bodyHash: hash.digest("hex"),
+    peeked: peekRequest(kind, result),
+    contentOffset: object?.contentOffset ?? null,
+    isEmptyObject: object?.isEmpty ?? false,
+  };
+}
+
+/** What cannot be decompressed looks like the broken JSON that it is to Ollama too. */
+async function peekDecompressed(body: Buffer, peek: JsonPeek): Promise<void> {
+  let decompressedBytes = 0;
+  try {
+    await pipeline(Readable.from([body]), createZstdDecompress(), async (pieces) => {
+      for await (const piece of pieces) {
+        decompressedBytes += piece.length;
+        if (decompressedBytes > zstdBytesMax) throw tooLarge;
+        peek.write(piece);
+      }
+    });
+  } catch (cause) {
+    if (cause === tooLarge) throw cause;
+    throw new ForemanError("bad_request", "the body is not valid zstd", { cause });
+  }
+}
+
+const tooLarge = new ForemanError(
+  "body_too_large",
+  `the body decompresses to more than ${zstdBytesMax} bytes`,
+);
+
+export type QueuedForm = {
+  readonly body: Buffer;
+  readonly bodyHash: string;
+  readonly model: string;
+};
+
+/**
+ * Reads a multipart generation request (audio), whose model is a form field.
+ *
+ * @throws ForemanError `body_too_large` or `bad_request`
+ */
+export async function readQueuedForm(
+  incoming: IncomingMessage,
+  bytesMax: number,
+): Promise<QueuedForm> {
+  const hash = createHash("sha256");
+  const body = await gather(incoming, { bytesMax, onPiece: (piece) => hash.update(piece) });
+  return { body, bodyHash: hash.digest("hex"), model: await modelOfForm(incoming, body) };
+}
+
+function modelOfForm({ headers }: IncomingMessage, body: Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => {
+      reject(new ForemanError("bad_request", "the body is not a multipart form", { cause }));
+    };
+    let model = "";
+    try {
+      const form = busboy({ headers, limits: { fieldSize: formFieldBytesMax } });
+      form.on("field", (name, value) => {
+        if (name === "model") model = value;
+      });
+      form.on("file", (_name, file) => file.resume());
+      form.on("error", fail);
+      form.on("close", () => resolve(model));
+      form.end(body);
+    } catch (cause) {
+      fail(cause);
+    }
+  });
+}

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Clock } from "../clock.ts";
+import { ForemanError } from "../errors.ts";
+import type { AppEnv } from "./app-env.ts";
+import { refuseUnsound } from "./front-door.ts";
+
+/** A client's headers must come within this; Ollama sets no limit, and so invites slow floods. */
+const headersTimeoutMs = 60_000;
+
+/** Longer than the pools of common clients keep a socket, so that they close it, not we. */
+const keepAliveTimeoutMs = 125_000;
+
+/** What is being written when the server closes gets so long to reach its client. */
+const closeGraceMs = 250;
+
+type HttpServerOptions = {
+  readonly app: Hono<AppEnv>;
+  readonly clock: Clock;
+  /** A body announced to be larger is refused before a client that asks first has sent it. */
+  readonly bodyBytesMax: number;
+};
+
+/** Node's server in front of the app, with the front door in between. */
+export class HttpServer {
+  readonly #server: Server;
+  readonly #clock: Clock;
+  #activeCount = 0;
+  #whenIdle: (() => void) | null = null;
+
+  constructor({ app, bodyBytesMax, clock }: HttpServerOptions) {
+    this.#clock = clock;
+    const listener = getRequestListener(app.fetch, {
+      autoCleanupIncoming: false,
+      overrideGlobalObjects: false,
+    });
+    this.#server = createServer({
+      headersTimeout: headersTimeoutMs,
+      // Uploads of models take hours; what waits in the queue is bounded by its own rules.
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      // The front door counts the Host headers itself.
+      requireHostHeader: false,
+      noDelay: true,
+    });
+    // A client that shuts its sending half still gets what can be answered at once (watchClient).
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
+    const receive = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      this.#count(outgoing);
+      const refusal = refuseUnsound(incoming);
+      if (refusal === null) void listener(incoming, outgoing);
+      else turnAway(outgoing, refusal.statusCode, refusal.message);
+    };
+    this.#server.on("request", receive);
+    this.#server.on("checkContinue", (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (Number(incoming.headers["content-length"] ?? 0) > bodyBytesMax) {
+        turnAway(outgoing, 413, "the body is larger than FOREMAN_BODY_MAX");
+        return;
+      }
+      outgoing.writeContinue();
+      receive(incoming, outgoing);
+    });
+  }
+
+  /** The port that it listens on, which is a free one if 0 was asked for; 0 before. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** @throws ForemanError `config_invalid` when the address cannot be bound */
+  async listen(host: string, port: number): Promise<void> {
+    this.#server.listen(port, host);
+    try {
+      await once(this.#server, "listening");
+    } catch (cause) {
+      const message = `FOREMAN_ADDR: cannot listen on ${host}:${port} (${String(cause)})`;
+      throw new ForemanError("config_invalid", message, { cause });
+    }
+  }
+
+  /** Resolves when no request is being answered. */
+  idle(): Promise<void> {
+    if (this.#activeCount === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  /** Stops listening and closes every connection, busy ones after a short grace. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeIdleConnections();
+    await Promise.race([closed, this.#clock.sleep(closeGraceMs)]);
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #count(outgoing: ServerResponse): void {
+    this.#activeCount += 1;
+    outgoing.once("close", () => {
+      this.#activeCount -= 1;
+      if (this.#activeCount === 0) this.#whenIdle?.();
+    });
+  }
+}
+
+function turnAway(outgoing: ServerResponse, statusCode: number, message: string): void {
+  outgoing.writeHead(statusCode, {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": Buffer.byteLength(message),
+    Connection: "close",
+  });
+  outgoing.end(message);
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The one file that is not TypeScript: a Node too old for foreman cannot read any other, and must
+// still say so in words. Nothing is imported before the guard, for better-sqlite3 crashes an old Node.
+
+/** Type stripping and zstd in the core; developed on 24. Held against package.json by a test. */
+const least = [22, 19];
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < least[0] || (major === least[0] && minor < least[1])) {
+  process.stderr.write(
+    `foreman needs Node ${least.join(".")} or newer; this is ${process.versions.node} ` +
+      `(${process.execPath}). \`npm start\` brings its own.\n`,
+  );
+  // EX_CONFIG of sysexits.h: a service manager need not try again.
+  process.exit(78);
+}
+const { runDaemon } = await import("./daemon.ts");
+await runDaemon(process.env);

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { decideHost, isAllowedHost } from "../../src/http/host-policy.ts";
+import { readFixture } from "../fixtures/read-fixture.ts";
+
+type HostCase = { addr: string; method: string; host: string; status: number };
+
+const here = { hostname: "mybox", localAddresses: ["8.8.4.4"], allowedHosts: [] };
+const onLoopback = { ...here, boundAddress: "127.0.0.1" };
+
+function boundAddressOf(addr: string): string | null {
+  return addr.startsWith("/") ? null : addr.replace(/:\d+$/, "").replaceAll(/[[\]]/g, "");
+}
+
+describe("decideHost", () => {
+  test("decides as Ollama does, on every binding", () => {
+    for (const { addr, method, host, status } of readFixture<HostCase>("hosts")) {
+      const options = { ...here, boundAddress: boundAddressOf(addr) };
+      const decision = decideHost(method, host.replace("HOSTNAME", "MyBox"), options);
+
+      const isAnswered = method === "OPTIONS" && status === 204;
+      const expected = status === 403 ? "refuse" : isAnswered ? "answer_options" : "pass";
+      expect(decision, `${addr} ${method} ${host}`).toBe(expected);
+    }
+  });
+});
+
+describe("isAllowedHost", () => {
+  test("takes an address of the machine's own, and no other public one", () => {
+    expect(isAllowedHost("8.8.4.4:80", onLoopback)).toBe(true);
+    expect(isAllowedHost("8.8.8.8:80", onLoopback)).toBe(false);
+  });
+
+  test("adds the listed hosts to those that Ollama takes", () => {
+    const options = { ...onLoopback, allowedHosts: ["Foreman.example.com", "*.lan"] };
+
+    expect(isAllowedHost("foreman.EXAMPLE.com:8080", options)).toBe(true);
+    expect(isAllowedHost("a.lan", options)).toBe(true);
+    expect(isAllowedHost("localhost", options)).toBe(true);
+    expect(isAllowedHost("lan", options)).toBe(false);
+    expect(isAllowedHost("evil.com", options)).toBe(false);
+  });
+
+  test("checks a public binding only when hosts are listed", () => {
+    const open = { ...here, boundAddress: "0.0.0.0" };
+
+    expect(isAllowedHost("evil.com", open)).toBe(true);
+    expect(isAllowedHost("evil.com", { ...open, allowedHosts: ["good.com"] })).toBe(false);
+    expect(isAllowedHost("good.com", { ...open, allowedHosts: ["good.com"] })).toBe(true);
+  });
+});
