@@ -7,6 +7,6 @@ export default defineConfig({
     hookTimeout: 20_000,
     // Journeys start whole daemons; two at a time is what two cores bear without false timeouts.
     maxWorkers: 2,
-    reporters: ["default"],
+    reporters: ["default", "./test/support/closing-line.ts"],
   },
 });

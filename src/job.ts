@@ -47,7 +47,9 @@ export type Job = {
   readonly model: string;
   /** Jobs with equal keys run on one loaded runner, without a reload between them. */
   readonly runnerKey: string;
-  /** Survives its client and a restart of the daemon; otherwise the open socket is its durability. */
+  /**
+   * Survives its client and a restart of the daemon; otherwise the open socket is its durability.
+   */
   readonly isDurable: boolean;
   readonly bodyBytes: number;
   /** Hex sha256 of the body as received. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The one file that is not TypeScript: a Node too old for foreman cannot read any other, and must
-// still say so in words. Nothing is imported before the guard, for better-sqlite3 crashes an old Node.
+// still say so in words. Nothing is imported before the guard, for better-sqlite3 crashes an old
+// Node.
 
 /** Type stripping and zstd in the core; developed on 24. Held against package.json by a test. */
 const least = [22, 19];

@@ -29,7 +29,9 @@ type RunOptions = {
   readonly target: Target;
   readonly clock: Clock;
   readonly limits: RunLimits;
-  /** Monotonic ms of the last sign of life that is not in this answer: a change in what is loaded. */
+  /**
+   * Monotonic ms of the last sign of life that is not in this answer: a change in what is loaded.
+   */
   readonly lastLoadedChangeMs: () => number;
   /** The target's first byte came: loading is over. */
   readonly onWorking: () => void;
@@ -37,7 +39,9 @@ type RunOptions = {
   readonly onOutcome: (outcome: Outcome) => void;
 };
 
-/** One attempt of one job: the same bytes to the target, the answer to the waiter, and its outcome. */
+/**
+ * One attempt of one job: the same bytes to the target, the answer to the waiter, and its outcome.
+ */
 export class Run implements TargetSink {
   readonly #waiting: WaitingJob;
   readonly #options: RunOptions;
@@ -211,7 +215,7 @@ const cutErrors: { readonly [Reason in EndReason]?: () => ForemanError } = {
   stalled: () =>
     new ForemanError(
       "target_timeout",
-      "the model sent nothing for FOREMAN_STALL_TIMEOUT: the generation was cut; look at Ollama's log",
+      "the model was silent for FOREMAN_STALL_TIMEOUT and was cut off; Ollama's log may say why",
     ),
   run_timeout: () =>
     new ForemanError("target_timeout", "the generation ran longer than FOREMAN_RUN_TIMEOUT"),

@@ -9,7 +9,9 @@ const tailBytesMax = 64 * 2 ** 10;
 
 /** What an answer amounted to. */
 export type Tally = {
-  /** Whether the answer came to the end that its protocol marks; a clean close alone proves nothing. */
+  /**
+   * Whether the answer came to the end that its protocol marks; a clean close alone proves nothing.
+   */
   readonly isComplete: boolean;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;

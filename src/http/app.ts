@@ -15,7 +15,9 @@ import { answerFromInventory } from "./inventory-routes.ts";
 import { type QueuedDeps, queueForm, queueRequest } from "./queued.ts";
 import type { Reception } from "./reception.ts";
 
-/** Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33. */
+/**
+ * Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33.
+ */
 const queuedRoutes: { readonly [path: string]: RequestKind } = {
   "/api/chat": "chat",
   "/api/generate": "generate",

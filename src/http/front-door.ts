@@ -39,8 +39,8 @@ export function refuseUnsound(incoming: IncomingMessage): Refusal | null {
 }
 
 /**
- * The path as Go's router reads it: decoded once, without the query. Routes are found by it, so that
- * no spelling of a queued route slips past the queue. Null for a path that cannot be decoded.
+ * The path as Go's router reads it: decoded once, without the query. Routes are found by it, so
+ * that no spelling of a queued route slips past the queue. Null for a path that cannot be decoded.
  */
 export function routePath(url: string): string | null {
   const end = url.indexOf("?");

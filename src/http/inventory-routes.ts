@@ -3,7 +3,9 @@ import type { Inventory, PolledRoute } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import { answer, type Call } from "./call.ts";
 
-/** After a pull or a delete the list is read anew; a client waits so long for it, then gets the old. */
+/**
+ * After a pull or a delete the list is read anew; a client waits so long for it, then gets the old.
+ */
 const freshWithinMs = 2_000;
 
 type InventorySource = { readonly inventory: Inventory; readonly poller: Poller };

@@ -173,7 +173,8 @@ type Splice = {
 /** Puts `keep_alive` in as the first member; every other byte stays as it is. */
 function spliceKeepAlive(body: Buffer, { contentOffset, isEmptyObject, value }: Splice): Buffer {
   const isNumber = /^-?\d+$/.test(value);
-  const member = `"keep_alive":${isNumber ? value : JSON.stringify(value)}${isEmptyObject ? "" : ","}`;
+  const comma = isEmptyObject ? "" : ",";
+  const member = `"keep_alive":${isNumber ? value : JSON.stringify(value)}${comma}`;
   return Buffer.concat([
     body.subarray(0, contentOffset),
     Buffer.from(member),

@@ -23,7 +23,9 @@ export type QueuedBody = {
   /** Hex sha256 of the body. */
   readonly bodyHash: string;
   readonly peeked: PeekedRequest | Refusal;
-  /** Where a member may be spliced into the body: just after its `{`; null if it is no plain JSON. */
+  /**
+   * Where a member may be spliced into the body: just after its `{`; null if it is no plain JSON.
+   */
   readonly contentOffset: number | null;
   readonly isEmptyObject: boolean;
 };

@@ -115,7 +115,9 @@ export class Queue {
     return null;
   }
 
-  /** Takes a job out to be run; from now on its leaving is told to `cut`. Null: it no longer waits. */
+  /**
+   * Takes a job out to be run; from now on its leaving is told to `cut`. Null: it no longer waits.
+   */
   take(id: JobId, cut: (reason: EndReason) => void): WaitingJob | null {
     const waiting = this.#remove(id);
     if (waiting !== null) this.#cuts.set(id, cut);
@@ -137,8 +139,8 @@ export class Queue {
   }
 
   /**
-   * Ends a job wherever it is: a waiting one is cancelled unsent, a running one is cut at the target.
-   * Unknown and ended jobs are left alone.
+   * Ends a job wherever it is: a waiting one is cancelled unsent, a running one is cut at the
+   * target. Unknown and ended jobs are left alone.
    */
   leave(id: JobId, reason: EndReason, message: string): void {
     const cut = this.#cuts.get(id);

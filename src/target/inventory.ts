@@ -26,7 +26,9 @@ export class Inventory {
     return this.#replies.get(route) ?? null;
   }
 
-  /** Whether the target's list of models was ever read; before that no name can be called unknown. */
+  /**
+   * Whether the target's list of models was ever read; before that no name can be called unknown.
+   */
   get isKnown(): boolean {
     return this.#replies.has("/api/tags");
   }

@@ -29,9 +29,9 @@ export type TargetHead = {
 };
 
 /**
- * How an exchange failed, HTTP answers of any status being no failure.
- * `unreachable`: no connection, so nothing was asked. `lost`: the connection died. `malformed`: what
- * came was no HTTP. `aborted`: our own doing.
+ * How an exchange failed, HTTP answers of any status being no failure. `unreachable`: no
+ * connection, so nothing was asked. `lost`: the connection died. `malformed`: what came was no
+ * HTTP. `aborted`: our own doing.
  */
 export type TargetFailure = {
   readonly kind: "unreachable" | "lost" | "malformed" | "aborted";
@@ -41,7 +41,9 @@ export type TargetFailure = {
   readonly cause: unknown;
 };
 
-/** Receives one answer: `head`, then any number of `chunk`, then exactly one of `end` and `failed`. */
+/**
+ * Receives one answer: `head`, then any number of `chunk`, then exactly one of `end` and `failed`.
+ */
 export interface TargetSink {
   head(head: TargetHead): void;
   chunk(bytes: Buffer): void;
