@@ -30,7 +30,7 @@ export function createAccess(token: string | null): (incoming: IncomingMessage) 
 function presentedToken({ headers, rawHeaders }: IncomingMessage): string | null {
   const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
   if (names.filter((name) => name === "authorization").length > 1) return null;
-  const [, bearer] = /^Bearer ([^\s]+)$/i.exec(headers.authorization ?? "") ?? [];
+  const [, bearer] = /^Bearer ([^\s]+)$/.exec(headers.authorization ?? "") ?? [];
   if (bearer !== undefined) return bearer;
   const key = headers["x-api-key"];
   return headers.authorization === undefined && typeof key === "string" ? key : null;

@@ -1,5 +1,5 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import pLimit from "p-limit";
 import { ForemanError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -64,19 +64,21 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     const call = deps.reception.receive(c.env.incoming, c.env.outgoing);
     if (call === null) return RESPONSE_ALREADY_SENT;
     c.set("call", call);
+    for (const [name, value] of pairs(call.extraHeaders)) c.header(name, value, { append: true });
     await next();
     return undefined;
   });
+  const written = (handler: Handler) => async (c: Context<AppEnv>) => {
+    const call = c.get("call");
+    try {
+      await handler(call);
+    } catch (cause) {
+      tellError(call, cause, deps.log);
+    }
+    return RESPONSE_ALREADY_SENT;
+  };
   const on = (method: string, path: string, handler: Handler) => {
-    app.on(method, path, async (c) => {
-      const call = c.get("call");
-      try {
-        await handler(call);
-      } catch (cause) {
-        tellError(call, cause, deps.log);
-      }
-      return RESPONSE_ALREADY_SENT;
-    });
+    app.on(method, path, written(handler));
   };
 
   // hono serves HEAD by the GET route; what must differ looks at the method itself.
@@ -97,10 +99,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   addHealthRoutes(app, deps.readHealth);
   for (const path of ["/api/*", "/v1/*"]) on("ALL", path, (call) => passOther(call, deps));
 
-  app.notFound((c) => {
-    answer(c.get("call"), 404, ["Content-Type", "text/plain"], "404 page not found");
-    return RESPONSE_ALREADY_SENT;
-  });
+  app.notFound(written((call) => answerUnknown(call, deps)));
   return app;
 }
 
@@ -110,8 +109,18 @@ function pathOf(env: AppEnv["Bindings"] | undefined): string {
   return routePath(env?.incoming.url ?? "/") ?? "/";
 }
 
+/** Base URLs that end in a slash make //api/chat, which Ollama answers with a redirect. */
+async function answerUnknown(call: Call, deps: AppDeps): Promise<void> {
+  if (/^\/+(api|v1)\//.test(call.path)) await passOther(call, deps);
+  else answer(call, 404, ["Content-Type", "text/plain"], "404 page not found");
+}
+
 function entriesOf(routes: typeof inventoryRoutes): (readonly [PolledRoute, boolean])[] {
   return polledRoutes.map((route) => [route, routes[route]]);
+}
+
+function pairs(rawHeaders: readonly string[]): (readonly [name: string, value: string])[] {
+  return rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? ""]] : []));
 }
 
 function tellError(call: Call, cause: unknown, log: Log): void {

@@ -30,8 +30,8 @@ export function answer(
   const { extraHeaders, outgoing } = call;
   if (outgoing.headersSent || outgoing.destroyed) return;
   const bytes = Buffer.from(body);
-  const length =
-    bytes.length > 0 ? ["Content-Length", String(bytes.length)] : ["Content-Length", "0"];
+  // A 204 has no body, and so no length (RFC 9110 §8.6).
+  const length = statusCode === 204 ? [] : ["Content-Length", String(bytes.length)];
   outgoing.writeHead(statusCode, [...rawHeaders, ...extraHeaders, ...length]);
   outgoing.end(bytes);
 }
@@ -44,6 +44,7 @@ export function answerError(
   const { body, contentType } = errorBody(call.shape, error.statusCode, error.message);
   const headers = ["Content-Type", contentType];
   if (error.retryAfterS !== null) headers.push("Retry-After", String(error.retryAfterS));
+  if (error.code === "unauthorized") headers.push("WWW-Authenticate", "Bearer");
   answer(call, error.statusCode, headers, body);
 }
 
@@ -62,6 +63,8 @@ export function watchClient({ incoming, outgoing }: Call, onGone: () => void): (
   function gone(): void {
     stop();
     onGone();
+    // Half-closed sockets are left open by the server, and nothing more will be written to this one.
+    outgoing.destroy();
   }
   function closed(): void {
     stop();

@@ -48,6 +48,8 @@ export class HttpServer {
     });
     // A client that shuts its sending half still gets what can be answered at once (watchClient).
     Object.assign(this.#server, { httpAllowHalfOpen: true });
+    // Each pipelined request watches the socket that it shares with the others.
+    this.#server.on("connection", (socket) => socket.setMaxListeners(0));
     const receive = (incoming: IncomingMessage, outgoing: ServerResponse) => {
       this.#count(outgoing);
       const refusal = refuseUnsound(incoming);

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import { RawClient } from "../support/raw-client.ts";
+import { type RunningForeman, startForeman } from "../support/start-foreman.ts";
+import { startSim } from "../support/start-sim.ts";
+import { until } from "../support/until.ts";
+
+const chat = (content: string, more: object = {}) => ({
+  model: "llama3.2",
+  messages: [{ role: "user", content }],
+  ...more,
+});
+
+const endless = { models: [{ name: "llama3.2", tokenMs: 20, tokens: 100_000 }] };
+
+const post = (foreman: RunningForeman, body: object, path = "/api/chat") =>
+  fetch(foreman.url + path, { method: "POST", body: JSON.stringify(body) });
+
+/** A chat that holds the only slot until the test ends. */
+async function occupy(foreman: RunningForeman): Promise<RawClient> {
+  const client = new RawClient(foreman.port).post("/api/chat", chat("occupier"));
+  return await client.received('"done":false');
+}
+
+describe("the queue's limits", () => {
+  test("turn the one past FOREMAN_QUEUE_MAX away in Ollama's words, with Retry-After", async () => {
+    const sim = await startSim(endless);
+    const foreman = await startForeman(sim.url, { FOREMAN_QUEUE_MAX: "2" });
+    const occupier = await occupy(foreman);
+    const waiting = [1, 2].map((i) => new RawClient(foreman.port).post("/api/chat", chat(`${i}`)));
+    await until(
+      "both wait",
+      () => foreman.logged.filter(({ msg }) => msg === "job queued").length === 3,
+    );
+
+    const refused = await post(foreman, chat("one too many"));
+    const openai = await post(foreman, chat("one too many"), "/v1/chat/completions");
+    const ready = await fetch(`${foreman.url}/readyz`);
+
+    const words = "server busy, please try again.  maximum pending requests exceeded";
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toEqual({ error: words });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(openai.status).toBe(503);
+    expect(await openai.json()).toMatchObject({ error: { message: words, type: "api_error" } });
+    expect(ready.status).toBe(503);
+    for (const client of [...waiting, occupier]) client.leave();
+  });
+
+  test("turn a body away that would not fit beside those that wait", async () => {
+    const sim = await startSim(endless);
+    const foreman = await startForeman(sim.url, { FOREMAN_QUEUE_BYTES_MAX: "10k" });
+    const occupier = await occupy(foreman);
+    const waiting = new RawClient(foreman.port).post("/api/chat", chat("x".repeat(6_000)));
+    await until(
+      "it waits",
+      () => foreman.logged.filter(({ msg }) => msg === "job queued").length === 2,
+    );
+
+    const heavy = await post(foreman, chat("x".repeat(6_000)));
+
+    expect(heavy.status).toBe(503);
+    for (const client of [waiting, occupier]) client.leave();
+  });
+
+  test("end a wait at FOREMAN_QUEUE_TIMEOUT with a clear error, and no other", async () => {
+    const sim = await startSim(endless);
+    const foreman = await startForeman(sim.url, { FOREMAN_QUEUE_TIMEOUT: "200ms" });
+    const occupier = await occupy(foreman);
+
+    const late = await post(foreman, chat("late"));
+
+    expect(late.status).toBe(503);
+    expect(await late.json()).toEqual({
+      error: "waited longer than FOREMAN_QUEUE_TIMEOUT (0.2 s)",
+    });
+    expect(occupier.isOver).toBe(false);
+    occupier.leave();
+  });
+
+  test("cut a generation that is silent for FOREMAN_STALL_TIMEOUT, and free its slot", async () => {
+    const sim = await startSim();
+    const foreman = await startForeman(sim.url, { FOREMAN_STALL_TIMEOUT: "300ms" });
+    sim.fail({ route: "/api/chat", times: 1, fault: { kind: "stall" } });
+
+    const stalled = await post(foreman, chat("stalled"));
+    const next = await post(foreman, chat("next", { stream: false }));
+
+    expect(stalled.status).toBe(504);
+    expect(await stalled.json()).toEqual({
+      error: expect.stringContaining("FOREMAN_STALL_TIMEOUT"),
+    });
+    expect(next.status).toBe(200);
+    expect(foreman.logged).toContainEqual(
+      expect.objectContaining({ msg: "job failed", reason: "stalled" }),
+    );
+  });
+
+  test("cut a stream that falls silent half way so that it looks broken", async () => {
+    const sim = await startSim();
+    const foreman = await startForeman(sim.url, { FOREMAN_STALL_TIMEOUT: "300ms" });
+    sim.fail({ route: "/api/chat", times: 1, fault: { kind: "stall-after-tokens", tokens: 2 } });
+
+    const client = new RawClient(foreman.port).post("/api/chat", chat("stalls"));
+    await client.over();
+
+    expect(client.text).toContain("was cut off");
+    expect(client.text).not.toContain('"done":true');
+    expect(client.text.endsWith("0\r\n\r\n")).toBe(false);
+  });
+
+  test("end a generation that runs past FOREMAN_RUN_TIMEOUT", async () => {
+    const sim = await startSim(endless);
+    const foreman = await startForeman(sim.url, { FOREMAN_RUN_TIMEOUT: "300ms" });
+
+    const client = new RawClient(foreman.port).post("/api/chat", chat("for ever"));
+    await client.over();
+
+    expect(client.text).toContain("FOREMAN_RUN_TIMEOUT");
+    expect(foreman.logged).toContainEqual(expect.objectContaining({ reason: "run_timeout" }));
+  });
+});
