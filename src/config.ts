@@ -10,13 +10,20 @@ export type Config = Readonly<z.output<typeof environment>>;
 
 const trimmed = z.string().trim();
 
+/** Node's timers count 31 bits of milliseconds, and fire at once beyond. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** A duration such as `30s` or `10m`; a bare `0` switches the thing off. */
-const duration = (fallback: string) =>
+const duration = (fallback: string, msMax = timerMsMax) =>
   trimmed.default(fallback).transform((text, context) => {
     if (text === "0") return 0;
     const ms = /^\d/.test(text) && /[a-z]$/.test(text) ? parseDuration(text as StringValue) : NaN;
-    if (Number.isSafeInteger(ms) && ms >= 0) return ms;
-    context.addIssue(`"${text}" is not a duration: write 30s, 10m, 24h, or 0`);
+    if (Number.isSafeInteger(ms) && ms >= 0 && ms <= msMax) return ms;
+    context.addIssue(
+      ms > msMax
+        ? `"${text}" is longer than ${Math.floor(msMax / 86_400_000)} days`
+        : `"${text}" is not a duration: write 30s, 10m, 24h, or 0`,
+    );
     return z.NEVER;
   });
 
@@ -98,7 +105,7 @@ const environment = z
     FOREMAN_KEEPALIVE_AFTER: duration("240s"),
     FOREMAN_SWAP_QUANTUM: quantum,
     FOREMAN_MAX_ATTEMPTS: whole(3, 1, 100),
-    FOREMAN_JOB_TTL: duration("24h"),
+    FOREMAN_JOB_TTL: duration("24h", Number.MAX_SAFE_INTEGER),
     FOREMAN_DRAIN_TIMEOUT: duration("30s"),
     FOREMAN_BODY_MAX: size("256m"),
     FOREMAN_TOKEN: secret,
@@ -137,10 +144,8 @@ const environment = z
       embedConcurrency: settings.FOREMAN_EMBED_CONCURRENCY,
       chatSlots: settings.FOREMAN_CHAT_SLOTS,
       keepAlive: settings.FOREMAN_KEEP_ALIVE ?? null,
-      admissionLimits: {
-        depthMax: settings.FOREMAN_QUEUE_MAX,
-        queuedBytesMax: settings.FOREMAN_QUEUE_BYTES_MAX,
-      },
+      queueDepthMax: settings.FOREMAN_QUEUE_MAX,
+      bodiesBytesMax: settings.FOREMAN_QUEUE_BYTES_MAX,
       queueTimeoutMs: settings.FOREMAN_QUEUE_TIMEOUT,
       runLimits: {
         stallMsMax: settings.FOREMAN_STALL_TIMEOUT,

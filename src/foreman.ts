@@ -6,6 +6,7 @@ import { drain } from "./dispatch/drain.ts";
 import type { ForemanError } from "./errors.ts";
 import { createAccess } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
+import { BodyBudget } from "./http/body-budget.ts";
 import type { Health } from "./http/health-routes.ts";
 import { originPolicy, ownOriginPolicy } from "./http/origin-policy.ts";
 import { createReception, type Reception } from "./http/reception.ts";
@@ -82,7 +83,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     store,
     clock,
     log,
-    limits: config.admissionLimits,
+    depthMax: config.queueDepthMax,
     waitMsMax: config.queueTimeoutMs,
     onJoined: (job) => share[job.class].joined(job),
     onLeft: (job) => share[job.class].left(job),
@@ -119,7 +120,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     ...{ queue, target, inventory, poller, clock, log, readHealth },
     reception: receptionOf(config),
   });
-  const http = new HttpServer({ app, clock, bodyBytesMax: config.bodyBytesMax });
+  const http = new HttpServer({ app, clock });
 
   const lifecycle = new Lifecycle({
     clock,
@@ -154,14 +155,19 @@ function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
     {
       name: "listener",
-      start: () => http.listen(listen.host, listen.port),
+      start: async () => {
+        await http.listen(listen.host, listen.port);
+        pieces.log.info({ host: listen.host, port: http.port }, "foreman listening");
+      },
       stop: () => http.close(),
     },
   ];
 }
 
-function receptionOf({ allowedHosts, inboundToken, listen, origins }: Config): Reception {
+function receptionOf(config: Config): Reception {
+  const { allowedHosts, bodiesBytesMax, inboundToken, listen, origins } = config;
   return createReception({
+    budget: new BodyBudget(bodiesBytesMax),
     hosts: {
       boundAddress: listen.host,
       allowedHosts,
@@ -181,7 +187,7 @@ async function recover(store: Store, { clock, inventory, log }: RecoverDeps): Pr
   if (Object.values(recovery).some((count) => count > 0)) {
     log.warn(recovery, "jobs of an interrupted daemon recovered");
   }
-  await recallInventory(inventory, store);
+  await recallInventory(inventory, store, log);
 }
 
 function localAddresses(): string[] {

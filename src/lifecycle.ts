@@ -40,6 +40,8 @@ export class Lifecycle {
   /** Starts every part; if one fails, stops those that had started and throws its error. */
   async start(): Promise<void> {
     for (const part of this.#options.parts) {
+      // Before its start: a part whose start failed half way has something to stop as well.
+      this.#started.push(part);
       try {
         await part.start?.();
       } catch (cause) {
@@ -47,7 +49,6 @@ export class Lifecycle {
         this.#phase = "stopped";
         throw cause;
       }
-      this.#started.push(part);
     }
     this.#phase = "serving";
   }
@@ -81,13 +82,15 @@ export class Lifecycle {
 
   async #stopOne(part: Part): Promise<boolean> {
     const { clock, log } = this.#options;
-    const stopped = Promise.resolve(part.stop()).then(
-      () => true,
-      (cause: unknown) => {
+    const stop = async () => {
+      try {
+        await part.stop();
+        return true;
+      } catch (cause) {
         log.error({ part: part.name, err: cause }, "part failed to stop");
         return false;
-      },
-    );
-    return await Promise.race([stopped, clock.sleep(stopTimeoutMs).then(() => false)]);
+      }
+    };
+    return await Promise.race([stop(), clock.sleep(stopTimeoutMs).then(() => false)]);
   }
 }

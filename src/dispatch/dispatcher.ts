@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { EndReason, Job, JobClass, JobId } from "../job.ts";
+import type { Job, JobClass, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Queue, WaitingJob } from "../queue/queue.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
@@ -11,7 +11,7 @@ import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Target } from "../target/target.ts";
 import { Residents } from "./residents.ts";
-import { type Outcome, Run, type RunLimits } from "./run-job.ts";
+import { type CutReason, type Outcome, Run, type RunLimits } from "./run-job.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 import { Turns } from "./turns.ts";
 
@@ -97,9 +97,9 @@ export class Dispatcher {
     }
   }
 
-  /** Cuts what runs, for the reason given. */
-  cutAll(reason: EndReason): void {
-    for (const { run } of [...this.#running.values()]) run.cut(reason);
+  /** Cuts what runs. */
+  cutAll(why: CutReason): void {
+    for (const { run } of [...this.#running.values()]) run.cut(why);
   }
 
   /** Resolves when nothing runs any more. */
@@ -145,7 +145,7 @@ export class Dispatcher {
 
   #start(id: JobId): void {
     const { clock, poller, queue, runLimits, store, target } = this.#options;
-    const waiting = queue.take(id, (reason) => this.#running.get(id)?.run.cut(reason));
+    const waiting = queue.take(id, (why) => this.#running.get(id)?.run.cut(why));
     if (waiting === null) return;
     const { job } = waiting;
     waiting.attempts += 1;
@@ -159,18 +159,19 @@ export class Dispatcher {
       clock,
       limits: runLimits,
       lastLoadedChangeMs: () => poller.loadedChangedAtMs,
-      onWorking: () => this.#noteWorking(waiting, attempt),
+      onWorking: (isError) => this.#noteWorking(waiting, attempt, isError),
       onOutcome: (outcome) => this.#conclude(id, outcome),
     });
     this.#running.set(id, { waiting, attempt, run, startedAtMs: clock.monotonicMs() });
     run.start();
   }
 
-  #noteWorking({ job }: WaitingJob, attempt: number): void {
-    const { poller, store } = this.#options;
+  #noteWorking({ job }: WaitingJob, attempt: number, isError: boolean): void {
+    const { inventory, poller, store } = this.#options;
     this.#log.debug({ jobId: job.id }, "job working");
     this.#record(job.id, "working", store.markWorking(job.id, attempt));
-    this.#residents.noteWorking(job.runnerKey);
+    // An error says nothing of what is loaded.
+    if (!isError) this.#residents.noteWorking(job.runnerKey, inventory.loadedReadings);
     void poller.refreshLoaded();
   }
 
@@ -200,8 +201,7 @@ export class Dispatcher {
     if (!putBack.counted) waiting.attempts -= 1;
     this.#running.delete(id);
     if (failure.kind === "unreachable") poller.noteUnreachable(failure.message);
-    // A target that dropped a connection is asked whether it is there before work goes on.
-    else void poller.refresh();
+    else poller.noteLost();
     queue.putBack(waiting);
     if (this.#running.size === 0) this.#whenIdle?.();
   }

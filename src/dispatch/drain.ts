@@ -10,7 +10,7 @@ type DrainDeps = {
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   /** Whose requests are waited for, queued or not. */
-  readonly http: { idle(): Promise<void> };
+  readonly http: { settled(): Promise<void> };
   readonly clock: Clock;
   readonly log: Log;
   readonly drainTimeoutMs: number;
@@ -29,7 +29,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
   queue.drain();
   queue.endWaiting();
   // 3.
-  const done = Promise.all([dispatcher.idle(), http.idle()]).then(() => true);
+  const done = Promise.all([dispatcher.idle(), http.settled()]).then(() => true);
   const isDone = await Promise.race([done, clock.sleep(drainTimeoutMs).then(() => false)]);
   if (isDone) return;
   // 4.

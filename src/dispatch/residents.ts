@@ -16,12 +16,16 @@ export class Residents {
   readonly #lastRun = new Map<string, string>();
   /** Measured load time by runner key. Bounded by the models and load options in use. */
   readonly #swapMs = new Map<string, number>();
-  #latest: string | null = null;
+  #latest: { readonly runnerKey: string; readonly afterReadings: number } | null = null;
 
-  /** A job of that runner began to answer: it is loaded, and its model's other runners are not. */
-  noteWorking(runnerKey: string): void {
+  /**
+   * A job of that runner began to answer: it is loaded, and its model's other runners are not.
+   *
+   * @param afterReadings how often the target's list of what is loaded had been read by then
+   */
+  noteWorking(runnerKey: string, afterReadings: number): void {
     this.#lastRun.set(digestOf(runnerKey), runnerKey);
-    this.#latest = runnerKey;
+    this.#latest = { runnerKey, afterReadings };
   }
 
   /** The target went away: nothing is loaded when it returns. */
@@ -41,15 +45,17 @@ export class Residents {
   }
 
   /**
-   * The runner keys that are loaded: the target's own list as of the last poll, and the runner that
-   * answered last. A model that was loaded for somebody else, with options that nobody here saw,
-   * counts as its plain runner.
+   * The runner keys that are loaded: the target's own list, and, until a list that was asked for
+   * later says otherwise, the runner that answered last. A model that was loaded for somebody else,
+   * with options that nobody here saw, counts as its plain runner.
    */
-  runnerKeys(loaded: readonly PsModel[]): ReadonlySet<string> {
+  runnerKeys(loaded: readonly PsModel[], readings: number): ReadonlySet<string> {
     const keys = new Set(
       loaded.map(({ digest }) => this.#lastRun.get(digest) ?? plainRunnerKey(digest)),
     );
-    if (this.#latest !== null) keys.add(this.#latest);
+    // The reading after the next began after the answer; the next may have been under way.
+    const isNews = this.#latest !== null && readings < this.#latest.afterReadings + 2;
+    if (isNews && this.#latest !== null) keys.add(this.#latest.runnerKey);
     return keys;
   }
 }

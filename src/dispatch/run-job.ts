@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
-import { ForemanError } from "../errors.ts";
+import { type ErrorCode, ForemanError } from "../errors.ts";
 import type { Ending, EndReason } from "../job.ts";
 import type { WaitingJob } from "../queue/queue.ts";
 import type { PutBack } from "../store/store.ts";
@@ -17,6 +17,9 @@ export type Outcome =
   | { readonly kind: "ended"; readonly ending: Ending; readonly loadMs: number | null }
   | { readonly kind: "put-back"; readonly putBack: PutBack; readonly failure: TargetFailure };
 
+/** Why foreman itself ends a run. */
+export type CutReason = keyof typeof cuts;
+
 export type RunLimits = {
   /** Longest silence of a running generation, in ms; 0 for none. */
   readonly stallMsMax: number;
@@ -33,8 +36,8 @@ type RunOptions = {
    * Monotonic ms of the last sign of life that is not in this answer: a change in what is loaded.
    */
   readonly lastLoadedChangeMs: () => number;
-  /** The target's first byte came: loading is over. */
-  readonly onWorking: () => void;
+  /** The target's first byte came: loading is over, or the target refused. */
+  readonly onWorking: (isError: boolean) => void;
   /** Called once, last. */
   readonly onOutcome: (outcome: Outcome) => void;
 };
@@ -50,7 +53,7 @@ export class Run implements TargetSink {
   #head: TargetHead | null = null;
   #tally: TallyKeeper | null = null;
   #lastByteAtMs: number;
-  #cutFor: EndReason | null = null;
+  #cutFor: CutReason | null = null;
   #stallTimer: Timer | null = null;
   #runTimer: Timer | null = null;
 
@@ -75,9 +78,9 @@ export class Run implements TargetSink {
   }
 
   /** Closes the target's connection; the outcome tells why. */
-  cut(reason: EndReason): void {
+  cut(why: CutReason): void {
     if (this.#cutFor !== null) return;
-    this.#cutFor = reason;
+    this.#cutFor = why;
     this.#exchange?.abort();
   }
 
@@ -92,7 +95,7 @@ export class Run implements TargetSink {
     this.#lastByteAtMs = clock.monotonicMs();
     this.#head = head;
     this.#tally = new TallyKeeper(job.route, head);
-    onWorking();
+    onWorking(head.statusCode >= 400);
     waiter.head(head, { jobId: job.id, queuedMs: this.#startedAtMs - joinedAtMs });
   }
 
@@ -147,6 +150,7 @@ export class Run implements TargetSink {
       const reason = statusCode < 500 && statusCode !== 429 ? "target_refused" : "target_failed";
       return this.#failedEnding(reason, `the target answered ${statusCode}`, tally);
     }
+    if (tally.error !== null) return this.#failedEnding("target_failed", tally.error, tally);
     if (!tally.isComplete) {
       const message = "the answer ended without its end marker: the target stopped half way";
       return this.#failedEnding("incomplete_answer", message, tally);
@@ -168,16 +172,14 @@ export class Run implements TargetSink {
     return { state: "failed", reason, message, statusCode, promptTokens, completionTokens };
   }
 
-  #endCut(reason: EndReason, failure: TargetFailure): void {
+  #endCut(why: CutReason, failure: TargetFailure): void {
     const { waiter } = this.#waiting;
     const tally = this.#tally?.read() ?? nothing;
-    const error = cutErrors[reason]?.();
-    if (error !== undefined && waiter.hasAnswer)
-      waiter.failed({ ...failure, message: error.message });
-    else if (error !== undefined) waiter.refuse(error);
-    const state = reason === "stalled" || reason === "run_timeout" ? "failed" : "cancelled";
-    const message = error?.message ?? "its client closed the connection";
-    const ending = { ...this.#failedEnding(reason, message, tally), state } as const;
+    const { code, message, state } = cuts[why];
+    // A client that left, or was cut off, hears nothing.
+    if (code !== null && waiter.hasAnswer) waiter.failed({ ...failure, message });
+    else if (code !== null) waiter.refuse(new ForemanError(code, message));
+    const ending = { ...this.#failedEnding(why, message, tally), state };
     this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
   }
 
@@ -198,6 +200,7 @@ export class Run implements TargetSink {
 
 const nothing: Tally = {
   isComplete: false,
+  error: null,
   promptTokens: null,
   completionTokens: null,
   loadMs: null,
@@ -210,15 +213,29 @@ const truncated: TargetFailure = {
   cause: null,
 };
 
-/** What a client hears when foreman cut its job; a client that left hears nothing. */
-const cutErrors: { readonly [Reason in EndReason]?: () => ForemanError } = {
-  stalled: () =>
-    new ForemanError(
-      "target_timeout",
-      "the model was silent for FOREMAN_STALL_TIMEOUT and was cut off; Ollama's log may say why",
-    ),
-  run_timeout: () =>
-    new ForemanError("target_timeout", "the generation ran longer than FOREMAN_RUN_TIMEOUT"),
-  shutdown: () => new ForemanError("draining", "foreman is shutting down; try again in a moment"),
-  cancelled_by_user: () => new ForemanError("draining", "the job was cancelled"),
+type Cut = {
+  readonly state: "failed" | "cancelled";
+  /** What its client is told; null when there is nobody to tell. */
+  readonly code: ErrorCode | null;
+  readonly message: string;
 };
+
+const cuts = {
+  client_gone: { state: "cancelled", code: null, message: "its client closed the connection" },
+  client_too_slow: {
+    state: "cancelled",
+    code: null,
+    message: "its client read too slowly and was cut off",
+  },
+  shutdown: { state: "cancelled", code: "draining", message: "foreman is shutting down" },
+  stalled: {
+    state: "failed",
+    code: "target_timeout",
+    message: "the model was silent for FOREMAN_STALL_TIMEOUT and was cut off; see Ollama's log",
+  },
+  run_timeout: {
+    state: "failed",
+    code: "target_timeout",
+    message: "the generation ran longer than FOREMAN_RUN_TIMEOUT and was cut off",
+  },
+} as const satisfies { readonly [Reason in EndReason]?: Cut };

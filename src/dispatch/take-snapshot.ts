@@ -33,7 +33,7 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     },
     isDraining: queue.isDraining,
     running,
-    residents: residents.runnerKeys(inventory.loaded),
+    residents: residents.runnerKeys(inventory.loaded, inventory.loadedReadings),
     swapMs: residents.swapMs,
     lanes,
     ...turns.facts(lanes, nowMs),

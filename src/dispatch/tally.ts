@@ -13,6 +13,8 @@ export type Tally = {
    * Whether the answer came to the end that its protocol marks; a clean close alone proves nothing.
    */
   readonly isComplete: boolean;
+  /** The error that the target told in the answer's last line, after it had begun; else null. */
+  readonly error: string | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
   /** The time that the target spent on getting the model ready, in ms, where it says so. */
@@ -51,6 +53,7 @@ export class TallyKeeper {
     const lastLine = tail.slice(tail.lastIndexOf("\n") + 1);
     return {
       isComplete: this.#isComplete(lastLine),
+      error: this.#isNative ? errorIn(lastLine) : null,
       promptTokens: lastNumber(tail, /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g),
       completionTokens: lastNumber(tail, /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g),
       loadMs: nanosecondsToMs(lastNumber(tail, /"load_duration":(\d+)/g)),
@@ -73,6 +76,11 @@ function isLastEvent(line: string): boolean {
   if (!line.startsWith("data: ")) return false;
   const type = parsedObject(line.slice("data: ".length))?.type;
   return type === "response.completed" || type === "message_stop";
+}
+
+function errorIn(line: string): string | null {
+  const error = parsedObject(line)?.error;
+  return typeof error === "string" ? error : null;
 }
 
 function parsedObject(text: string): Record<string, unknown> | null {

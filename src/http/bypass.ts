@@ -1,5 +1,5 @@
 import type { Poller } from "../target/poller.ts";
-import type { Target, TargetRequest, TargetSink } from "../target/target.ts";
+import type { Target, TargetExchange, TargetRequest, TargetSink } from "../target/target.ts";
 import type { Call } from "./call.ts";
 import { gather } from "./gather.ts";
 import { Relay } from "./relay.ts";
@@ -7,31 +7,46 @@ import { Relay } from "./relay.ts";
 type PassOptions = {
   readonly target: Target;
   readonly body: TargetRequest["body"];
+  /** Whether to ask twice does no more than to ask once, and the body can be sent again. */
+  readonly isRepeatable?: boolean;
   /** Called once the target's answer is complete, before its end is told to the client. */
   readonly onAnswered?: () => void;
 };
 
-/** Sends a request straight to the target and relays the answer, at the client's pace. */
-export function pass(call: Call, { body, onAnswered, target }: PassOptions): Promise<void> {
+/**
+ * Sends a request straight to the target and relays the answer, at the client's pace. A repeatable
+ * request is sent once more if the connection died before any answer: an idle connection may be
+ * closed by the target at the very moment at which it is used again (RFC 9112 §9.3.1).
+ */
+export function pass(call: Call, options: PassOptions): Promise<void> {
+  const { body, isRepeatable = false, onAnswered, target } = options;
   const { incoming, url } = call;
+  const { method = "GET", rawHeaders } = incoming;
   return new Promise((resolve) => {
+    let exchange: TargetExchange | null = null;
     const relay = new Relay(call, {
       pressure: "hold",
-      onGone: () => exchange.abort(),
+      onGone: () => exchange?.abort(),
       onOver: resolve,
     });
-    const sink: TargetSink = {
-      head: (head) => relay.head(head),
-      chunk: (bytes) => relay.chunk(bytes),
-      end: () => {
-        onAnswered?.();
-        relay.end();
-      },
-      failed: (failure) => relay.failed(failure),
+    const send = (mayRepeat: boolean) => {
+      const sink: TargetSink = {
+        head: (head) => relay.head(head),
+        chunk: (bytes) => relay.chunk(bytes),
+        end: () => {
+          onAnswered?.();
+          relay.end();
+        },
+        failed: (failure) => {
+          const isUnanswered = failure.kind === "lost" && !failure.afterHead;
+          if (mayRepeat && isUnanswered && !relay.isOver) send(false);
+          else relay.failed(failure);
+        },
+      };
+      exchange = target.send({ method, path: url, rawHeaders, body }, sink);
+      relay.follow(exchange);
     };
-    const { method = "GET", rawHeaders } = incoming;
-    const exchange = target.send({ method, path: url, rawHeaders, body }, sink);
-    relay.follow(exchange);
+    send(isRepeatable);
   });
 }
 
@@ -43,7 +58,10 @@ export type BypassDeps = {
 
 /** Pipes a request of a route that foreman does not know, so that a newer Ollama works too. */
 export async function passOther(call: Call, deps: BypassDeps): Promise<void> {
-  await pass(call, { target: deps.target, body: await bodyToPass(call, deps.bodyBytesMax) });
+  const body = await bodyToPass(call, deps.bodyBytesMax);
+  const { method } = call.incoming;
+  const isRepeatable = method === "GET" || method === "HEAD";
+  await pass(call, { target: deps.target, body, isRepeatable });
 }
 
 /** The same for a route that changes the list of models, which is read anew before the end. */
@@ -63,5 +81,5 @@ async function bodyToPass(call: Call, bytesMax: number): Promise<TargetRequest["
   const { headers } = incoming;
   if (Number(headers["content-length"] ?? 0) > 0) return incoming;
   if (headers["transfer-encoding"] === undefined) return null;
-  return path.startsWith("/api/blobs/") ? incoming : await gather(incoming, { bytesMax });
+  return path.startsWith("/api/blobs/") ? incoming : await gather(call, { bytesMax });
 }

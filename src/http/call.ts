@@ -16,6 +16,8 @@ export type Call = {
   readonly shape: ErrorShape;
   /** What each answer carries besides its own headers, such as CORS. */
   readonly extraHeaders: readonly string[];
+  /** Takes memory for so many bytes more of the body; throws ForemanError `queue_full`. */
+  readonly hold: (bytes: number) => void;
   /** How often the request has already passed through a foreman. */
   readonly passes: number;
 };

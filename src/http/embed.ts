@@ -20,13 +20,13 @@ export type EmbedDeps = {
 export async function embed(call: Call, deps: EmbedDeps): Promise<void> {
   const { bodyBytesMax, limit, target } = deps;
   const peek = new JsonPeek({ raw: ["model"], kindOnly: [] });
-  const body = await gather(call.incoming, {
+  const body = await gather(call, {
     bytesMax: bodyBytesMax,
     onPiece: (piece) => peek.write(piece),
   });
   noteEviction(peek, deps);
   await limit(async () => {
-    if (!call.outgoing.destroyed) await pass(call, { target, body });
+    if (!call.outgoing.destroyed) await pass(call, { target, body, isRepeatable: true });
   });
 }
 

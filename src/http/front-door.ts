@@ -5,32 +5,36 @@ import { viaToken } from "../target/via.ts";
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
 /** The message that a request is refused with before anything else looks at it. */
-type Refusal = { readonly statusCode: 400 | 405 | 501; readonly message: string };
+type Refusal = { readonly statusCode: 400 | 405 | 501 | 505; readonly message: string };
 
 /**
  * What Node's parser lets through and foreman does not (RFC 9112 §3.2, §6.1): requests that two
  * servers in a row may read in two ways. Null for a sound request.
- * 1. Exactly one Host. 2. A known method. 3. A path, not a URL of another origin. 4. No transfer
- * coding but chunked, and none in HTTP/1.0. 5. No body where the method has no use for one.
+ * 1. HTTP/1. 2. Exactly one Host. 3. A known method. 4. A path, not a URL of another origin. 5. No
+ * transfer coding but chunked, and none in HTTP/1.0. 6. No body where the method has no use for one.
  */
 export function refuseUnsound(incoming: IncomingMessage): Refusal | null {
   const { headers, httpVersion, method = "", rawHeaders, url = "" } = incoming;
   // 1.
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
+    return { statusCode: 505, message: "505 HTTP version not supported" };
+  }
+  // 2.
   if (count(rawHeaders, "host") !== 1 || headers.host === "") {
     return { statusCode: 400, message: "exactly one Host header is required" };
   }
-  // 2.
-  if (!methods.has(method)) return { statusCode: 405, message: "405 method not allowed" };
   // 3.
+  if (!methods.has(method)) return { statusCode: 405, message: "405 method not allowed" };
+  // 4.
   if (!url.startsWith("/") || url.includes("#") || routePath(url) === null) {
     return { statusCode: 400, message: "the request target must be a path in valid encoding" };
   }
-  // 4.
+  // 5.
   const coding = headers["transfer-encoding"];
   if (coding !== undefined && (coding.toLowerCase() !== "chunked" || httpVersion !== "1.1")) {
     return { statusCode: 501, message: `transfer coding not supported: ${coding}` };
   }
-  // 5.
+  // 6.
   const hasBody = coding !== undefined || Number(headers["content-length"] ?? 0) > 0;
   if (hasBody && (method === "GET" || method === "HEAD")) {
     return { statusCode: 400, message: `${method} takes no body` };

@@ -1,5 +1,8 @@
-import type { IncomingMessage } from "node:http";
 import { ForemanError } from "../errors.ts";
+import type { Call } from "./call.ts";
+
+/** A client that sends nothing for so long in the middle of its body is gone. */
+const idleMsMax = 60_000;
 
 type GatherOptions = {
   readonly bytesMax: number;
@@ -11,34 +14,54 @@ type GatherOptions = {
  * Reads a request's body whole, as it came.
  *
  * @throws ForemanError `body_too_large` at the first byte past the bound, or at once if the client
- * announced more; `bad_request` when the client broke off.
+ * announced more; `queue_full` when the bodies of all requests would take too much memory;
+ * `bad_request` when the client broke off.
  */
-export function gather(incoming: IncomingMessage, options: GatherOptions): Promise<Buffer> {
-  const { bytesMax, onPiece } = options;
-  const announced = Number(incoming.headers["content-length"] ?? 0);
-  if (announced > bytesMax) return Promise.reject(tooLarge(bytesMax));
+export function gather(
+  { hold, incoming }: Pick<Call, "hold" | "incoming">,
+  { bytesMax, onPiece }: GatherOptions,
+): Promise<Buffer> {
+  const announcedBytes = Number(incoming.headers["content-length"] ?? 0);
   return new Promise((resolve, reject) => {
+    if (announcedBytes > bytesMax) throw tooLarge(bytesMax);
+    hold(announcedBytes);
     const pieces: Buffer[] = [];
     let gatheredBytes = 0;
-    incoming.on("data", (piece: Buffer) => {
-      gatheredBytes += piece.length;
-      if (gatheredBytes > bytesMax) {
-        incoming.pause();
-        reject(tooLarge(bytesMax));
-        return;
+    const take = (piece: Buffer) => {
+      try {
+        gatheredBytes += piece.length;
+        if (gatheredBytes > bytesMax) throw tooLarge(bytesMax);
+        if (gatheredBytes > announcedBytes) hold(piece.length);
+        pieces.push(piece);
+        onPiece?.(piece);
+      } catch (cause) {
+        stop();
+        reject(cause);
       }
-      pieces.push(piece);
-      onPiece?.(piece);
+    };
+    const stop = () => {
+      incoming.off("data", take);
+      incoming.setTimeout(0);
+      // The listeners outlive the call; the bytes must not be held twice.
+      pieces.length = 0;
+    };
+    incoming.setTimeout(idleMsMax);
+    incoming.on("data", take);
+    incoming.on("end", () => {
+      const body = joined(pieces);
+      stop();
+      resolve(body);
     });
-    incoming.on("end", () => resolve(pieces.length === 1 ? only(pieces) : Buffer.concat(pieces)));
     incoming.on("error", (cause) => {
+      stop();
       reject(new ForemanError("bad_request", "the request broke off in its body", { cause }));
     });
   });
 }
 
-function only([piece]: readonly Buffer[]): Buffer {
-  return piece ?? Buffer.alloc(0);
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
 function tooLarge(bytesMax: number): ForemanError {

@@ -8,7 +8,7 @@ export type Health = {
   readonly version: string;
   readonly uptimeMs: number;
   readonly target: {
-    readonly presence: "present" | "away" | "returning";
+    readonly presence: "present" | "doubted" | "away" | "returning";
     readonly degradedSinceMs: number | null;
     readonly lastPollAtMs: number | null;
     readonly lastError: string | null;

@@ -8,6 +8,9 @@ import { answer, type Call } from "./call.ts";
  */
 const freshWithinMs = 2_000;
 
+/** Go knows the length of what fits into its buffer, and chunks the rest (net/http/server.go). */
+const goBufferBytes = 2_048;
+
 type InventorySource = { readonly inventory: Inventory; readonly poller: Poller };
 
 /**
@@ -20,7 +23,7 @@ export async function answerFromInventory(
   route: PolledRoute,
   { inventory, poller }: InventorySource,
 ): Promise<void> {
-  if (poller.isBehind) await poller.caughtUp(freshWithinMs);
+  await poller.caughtUp(route, freshWithinMs);
   const reply = inventory.reply(route);
   if (reply === null) {
     throw new ForemanError(
@@ -28,5 +31,12 @@ export async function answerFromInventory(
       "Ollama has not been reached since foreman started; see /healthz for the cause",
     );
   }
-  answer(call, 200, ["Content-Type", reply.contentType], reply.body);
+  if (reply.body.length <= goBufferBytes) {
+    answer(call, 200, ["Content-Type", reply.contentType], reply.body);
+    return;
+  }
+  const { extraHeaders, outgoing } = call;
+  if (outgoing.destroyed) return;
+  outgoing.writeHead(200, ["Content-Type", reply.contentType, ...extraHeaders]);
+  outgoing.end(reply.body);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type Job, newJobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
+import { without } from "../target/hop-headers.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import { runnerKeyOf } from "../target/runner-key.ts";
@@ -12,6 +13,7 @@ import { pass } from "./bypass.ts";
 import { answer, type Call } from "./call.ts";
 import { errorBody } from "./error-shapes.ts";
 import { readQueued, readQueuedForm } from "./read-queued.ts";
+import { newRequestId } from "./request-id.ts";
 import { WaitingClient } from "./waiting-client.ts";
 
 /** An unload is answered before it happens; what is loaded is asked again a little later. */
@@ -47,11 +49,7 @@ type Work = {
  * 4. The rest waits.
  */
 export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDeps): Promise<void> {
-  const { contentOffset, isEmptyObject, ...read } = await readQueued(
-    call.incoming,
-    kind,
-    deps.bodyBytesMax,
-  );
+  const { contentOffset, isEmptyObject, ...read } = await readQueued(call, kind, deps.bodyBytesMax);
   const { peeked } = read;
   // 1.
   if (peeked.kind === "refusal") {
@@ -91,7 +89,7 @@ export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDe
 
 /** The same for a multipart form, of which nothing but the model is read. */
 export async function queueForm(call: Call, deps: QueuedDeps): Promise<void> {
-  const { body, bodyHash, model: name } = await readQueuedForm(call.incoming, deps.bodyBytesMax);
+  const { body, bodyHash, model: name } = await readQueuedForm(call, deps.bodyBytesMax);
   const model = name === "" ? null : await findModel(name, deps);
   // Ollama says what it misses in a form without using the GPU.
   if (name === "" || model === "unknown" || model?.remote_host || call.passes > 0) {
@@ -108,9 +106,10 @@ async function findModel(
 ): Promise<TagsModel | null | "unknown"> {
   const known = inventory.find(name);
   if (known !== null) return known;
+  const { listings } = inventory;
   await poller.refresh();
-  if (poller.state.presence === "away" || !inventory.isKnown) return inventory.find(name);
-  return inventory.find(name) ?? "unknown";
+  const isAsked = inventory.listings > listings;
+  return inventory.find(name) ?? (isAsked ? "unknown" : null);
 }
 
 function wait(call: Call, work: Work, model: TagsModel | null, deps: QueuedDeps): void {
@@ -134,18 +133,15 @@ function wait(call: Call, work: Work, model: TagsModel | null, deps: QueuedDeps)
     clock,
     isStream: work.isStream,
     fillerAfterMs,
-    onGone: (why) => queue.leave(job.id, why, goneMessages[why]),
+    onGone: (why) => queue.leave(job.id, why),
   });
   if (outgoing.destroyed) return;
-  const { method = "POST", rawHeaders } = incoming;
+  const { method = "POST" } = incoming;
+  // Ollama compresses nothing; a proxy before it might, and the end marker must be readable.
+  const rawHeaders = without(incoming.rawHeaders, "accept-encoding");
   const refusal = queue.submit({ job, method, rawHeaders, body: work.body, waiter });
   if (refusal !== null) waiter.refuse(refusal);
 }
-
-const goneMessages = {
-  client_gone: "its client closed the connection",
-  client_too_slow: "its client read too slowly and was cut off",
-} as const;
 
 async function passUnload(call: Call, body: Buffer, deps: QueuedDeps): Promise<void> {
   const { clock, poller, target } = deps;
@@ -155,7 +151,8 @@ async function passUnload(call: Call, body: Buffer, deps: QueuedDeps): Promise<v
 
 function refuse(call: Call, refusal: Omit<Refusal, "kind">): void {
   const { message, statusCode, writtenBy } = refusal;
-  const { body, contentType } = errorBody(call.shape, statusCode, message, { writtenBy });
+  const options = { requestId: newRequestId(), writtenBy };
+  const { body, contentType } = errorBody(call.shape, statusCode, message, options);
   answer(call, statusCode, ["Content-Type", contentType], body);
 }
 

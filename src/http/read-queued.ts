@@ -9,6 +9,7 @@ import { JsonPeek } from "../wire/json-peek.ts";
 import { type PeekedRequest, peekPlan, peekRequest } from "../wire/peek-request.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
 import type { Refusal } from "../wire/request-refusals.ts";
+import type { Call } from "./call.ts";
 import { gather } from "./gather.ts";
 
 /** Ollama's own bound on a decompressed zstd body (middleware, v0.33). */
@@ -16,6 +17,9 @@ const zstdBytesMax = 20 * 2 ** 20;
 
 /** A form's text fields are names and flags; the audio itself is not looked at. */
 const formFieldBytesMax = 64 * 2 ** 10;
+
+/** Ollama's form has seven fields; a hundred thousand would only keep the event loop busy. */
+const formPartsMax = 100;
 
 export type QueuedBody = {
   /** As received. */
@@ -36,15 +40,15 @@ export type QueuedBody = {
  * @throws ForemanError `body_too_large` or `bad_request`, as `gather`
  */
 export async function readQueued(
-  incoming: IncomingMessage,
+  call: Call,
   kind: RequestKind,
   bytesMax: number,
 ): Promise<QueuedBody> {
   const peek = new JsonPeek(peekPlan(kind));
   const hash = createHash("sha256");
-  const isZstd =
-    incoming.headers["content-encoding"] === "zstd" && incoming.url?.startsWith("/v1/");
-  const body = await gather(incoming, {
+  const { incoming, path } = call;
+  const isZstd = incoming.headers["content-encoding"] === "zstd" && path.startsWith("/v1/");
+  const body = await gather(call, {
     bytesMax,
     onPiece: (piece) => {
       hash.update(piece);
@@ -96,32 +100,56 @@ export type QueuedForm = {
  *
  * @throws ForemanError `body_too_large` or `bad_request`
  */
-export async function readQueuedForm(
-  incoming: IncomingMessage,
-  bytesMax: number,
-): Promise<QueuedForm> {
+export async function readQueuedForm(call: Call, bytesMax: number): Promise<QueuedForm> {
   const hash = createHash("sha256");
-  const body = await gather(incoming, { bytesMax, onPiece: (piece) => hash.update(piece) });
-  return { body, bodyHash: hash.digest("hex"), model: await modelOfForm(incoming, body) };
+  const form = new ModelField(call.incoming.headers);
+  const body = await gather(call, {
+    bytesMax,
+    onPiece: (piece) => {
+      hash.update(piece);
+      form.write(piece);
+    },
+  });
+  return { body, bodyHash: hash.digest("hex"), model: await form.end() };
 }
 
-function modelOfForm({ headers }: IncomingMessage, body: Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => {
-      reject(new ForemanError("bad_request", "the body is not a multipart form", { cause }));
-    };
-    let model = "";
+/** Finds the field `model` in a multipart form while the form arrives. */
+class ModelField {
+  readonly #form: busboy.Busboy;
+  readonly #found = Promise.withResolvers<string>();
+  #model = "";
+
+  /** @throws ForemanError `bad_request` if the headers announce no form */
+  constructor(headers: IncomingMessage["headers"]) {
     try {
-      const form = busboy({ headers, limits: { fieldSize: formFieldBytesMax } });
-      form.on("field", (name, value) => {
-        if (name === "model") model = value;
+      this.#form = busboy({
+        headers,
+        limits: { fieldSize: formFieldBytesMax, parts: formPartsMax },
       });
-      form.on("file", (_name, file) => file.resume());
-      form.on("error", fail);
-      form.on("close", () => resolve(model));
-      form.end(body);
     } catch (cause) {
-      fail(cause);
+      throw notAForm(cause);
     }
-  });
+    this.#form.on("field", (name, value) => {
+      if (name === "model") this.#model = value;
+    });
+    this.#form.on("file", (_name, file) => file.resume());
+    this.#form.on("error", (cause) => this.#found.reject(notAForm(cause)));
+    this.#form.on("close", () => this.#found.resolve(this.#model));
+    // Whoever broke off before the end never asks.
+    this.#found.promise.catch(() => {});
+  }
+
+  write(piece: Buffer): void {
+    if (this.#form.writable) this.#form.write(piece);
+  }
+
+  /** The field's value; empty if there is none. */
+  end(): Promise<string> {
+    this.#form.end();
+    return this.#found.promise;
+  }
+}
+
+function notAForm(cause: unknown): ForemanError {
+  return new ForemanError("bad_request", "the body is not a multipart form", { cause });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ForemanError } from "../errors.ts";
 import type { Access } from "./access.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import { answer, answerError, type Call } from "./call.ts";
 import type { ErrorShape } from "./error-shapes.ts";
 import { passesOf, routePath } from "./front-door.ts";
@@ -14,6 +15,7 @@ const passesMax = 3;
 const ollamaPaths = /^\/$|^\/api\/(?!runtime\/)|^\/v1\//;
 
 type ReceptionOptions = {
+  readonly budget: BodyBudget;
   readonly hosts: HostPolicyOptions;
   readonly origins: { readonly ollama: OriginPolicy; readonly own: OriginPolicy };
   readonly access: (incoming: IncomingMessage) => Access;
@@ -30,7 +32,8 @@ export type Reception = {
  * 1. Host (against DNS rebinding). 2. Origin (against other sites' pages), and preflights.
  * 3. Token: default-deny. 4. A request that runs in a circle.
  */
-export function createReception({ access, hosts, origins }: ReceptionOptions): Reception {
+export function createReception(options: ReceptionOptions): Reception {
+  const { access, budget, hosts, origins } = options;
   return {
     receive(incoming, outgoing) {
       const path = routePath(incoming.url ?? "/") ?? "/";
@@ -69,7 +72,9 @@ export function createReception({ access, hosts, origins }: ReceptionOptions): R
         answerError(common, new ForemanError("request_loop", message));
         return null;
       }
-      return { ...common, incoming, path, url, passes, client: clientOf(incoming, judged.name) };
+      const client = clientOf(incoming, judged.name);
+      const hold = budget.holderFor(outgoing);
+      return { ...common, incoming, path, url, passes, client, hold };
     },
   };
 }

@@ -9,6 +9,9 @@ export const bufferBytesMax = 16 * 2 ** 20;
 
 const newline = 0x0a;
 
+/** A client that takes nothing for so long, though there is something to take, is gone. */
+const stuckMsMax = 60_000;
+
 type RelayOptions = {
   /**
    * `hold` slows the target down to the client's pace. `buffer` never does, because a generation
@@ -61,7 +64,9 @@ export class Relay implements TargetSink {
       if (head.statusText === "") outgoing.writeHead(head.statusCode, headers);
       else outgoing.writeHead(head.statusCode, head.statusText, headers);
     } catch (cause) {
-      // Node refuses to write some headers that it was willing to read.
+      // Node refuses to write some heads that it was willing to read, and keeps half of them.
+      outgoing.statusMessage = "";
+      this.#options.onGone("client_gone");
       const message = "the target's answer has a head that cannot be passed on";
       this.refuse(new ForemanError("target_broke_off", message, { cause }));
       return;
@@ -84,8 +89,10 @@ export class Relay implements TargetSink {
 
   end(): void {
     if (this.#isOver) return;
+    const { outgoing } = this.#call;
     this.#finish();
-    this.#call.outgoing.end();
+    outgoing.setTimeout(stuckMsMax);
+    outgoing.end();
   }
 
   failed(failure: TargetFailure): void {
@@ -101,6 +108,7 @@ export class Relay implements TargetSink {
     if (!/^(application\/x-ndjson|text\/event-stream)/.test(this.#contentType)) outgoing.destroy();
     else {
       const frame = `${this.#lineBreak()}${errorFrame(shape, error.statusCode, error.message)}`;
+      outgoing.setTimeout(stuckMsMax);
       outgoing.write(frame, () => outgoing.destroy());
     }
   }
@@ -119,8 +127,13 @@ export class Relay implements TargetSink {
   }
 
   #hold(): void {
+    const { outgoing } = this.#call;
     this.#exchange?.pause();
-    this.#call.outgoing.once("drain", () => this.#exchange?.resume());
+    outgoing.setTimeout(stuckMsMax);
+    outgoing.once("drain", () => {
+      outgoing.setTimeout(0);
+      this.#exchange?.resume();
+    });
   }
 
   #cutOff(): void {

@@ -6,6 +6,7 @@ import type { Hono } from "hono";
 import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { AppEnv } from "./app-env.ts";
+import { askWhenRead, readRestAway } from "./body-on-demand.ts";
 import { refuseUnsound } from "./front-door.ts";
 
 /** A client's headers must come within this; Ollama sets no limit, and so invites slow floods. */
@@ -20,18 +21,15 @@ const closeGraceMs = 250;
 type HttpServerOptions = {
   readonly app: Hono<AppEnv>;
   readonly clock: Clock;
-  /** A body announced to be larger is refused before a client that asks first has sent it. */
-  readonly bodyBytesMax: number;
 };
 
 /** Node's server in front of the app, with the front door in between. */
 export class HttpServer {
   readonly #server: Server;
   readonly #clock: Clock;
-  #activeCount = 0;
-  #whenIdle: (() => void) | null = null;
+  readonly #active = new Set<ServerResponse>();
 
-  constructor({ app, bodyBytesMax, clock }: HttpServerOptions) {
+  constructor({ app, clock }: HttpServerOptions) {
     this.#clock = clock;
     const listener = getRequestListener(app.fetch, {
       autoCleanupIncoming: false,
@@ -52,18 +50,19 @@ export class HttpServer {
     this.#server.on("connection", (socket) => socket.setMaxListeners(0));
     const receive = (incoming: IncomingMessage, outgoing: ServerResponse) => {
       this.#count(outgoing);
+      readRestAway(incoming, outgoing, clock);
       const refusal = refuseUnsound(incoming);
       if (refusal === null) void listener(incoming, outgoing);
       else turnAway(outgoing, refusal.statusCode, refusal.message);
     };
     this.#server.on("request", receive);
     this.#server.on("checkContinue", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-      if (Number(incoming.headers["content-length"] ?? 0) > bodyBytesMax) {
-        turnAway(outgoing, 413, "the body is larger than FOREMAN_BODY_MAX");
-        return;
-      }
-      outgoing.writeContinue();
+      askWhenRead(incoming, outgoing);
       receive(incoming, outgoing);
+    });
+    this.#server.on("checkExpectation", (_: IncomingMessage, outgoing: ServerResponse) => {
+      this.#count(outgoing);
+      turnAway(outgoing, 417, "417 expectation failed");
     });
   }
 
@@ -83,12 +82,13 @@ export class HttpServer {
     }
   }
 
-  /** Resolves when no request is being answered. */
-  idle(): Promise<void> {
-    if (this.#activeCount === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenIdle = resolve;
-    });
+  /** Resolves when what is being answered now has been answered; what comes later is not awaited. */
+  async settled(): Promise<void> {
+    await Promise.all(
+      [...this.#active].map(
+        (outgoing) => new Promise((resolve) => outgoing.once("close", resolve)),
+      ),
+    );
   }
 
   /** Stops listening and closes every connection, busy ones after a short grace. */
@@ -101,11 +101,8 @@ export class HttpServer {
   }
 
   #count(outgoing: ServerResponse): void {
-    this.#activeCount += 1;
-    outgoing.once("close", () => {
-      this.#activeCount -= 1;
-      if (this.#activeCount === 0) this.#whenIdle?.();
-    });
+    this.#active.add(outgoing);
+    outgoing.once("close", () => this.#active.delete(outgoing));
   }
 }
 

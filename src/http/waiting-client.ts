@@ -3,6 +3,7 @@ import type { ForemanError } from "../errors.ts";
 import type { JobId } from "../job.ts";
 import type { Waiter, WaitNotes } from "../queue/waiters.ts";
 import type { TargetFailure, TargetHead } from "../target/target.ts";
+import { errorReply } from "../wire/ollama.ts";
 import type { Call } from "./call.ts";
 import { errorFrame } from "./error-shapes.ts";
 import { Relay } from "./relay.ts";
@@ -10,8 +11,8 @@ import { Relay } from "./relay.ts";
 /** Filler after filler: well inside the 30 s that the least patient clients allow between bytes. */
 const fillerEveryMs = 15_000;
 
-/** An error of the target that must go in-band is short; what is longer is cut. */
-const errorBytesMax = 64 * 2 ** 10;
+/** An error of the target that must go in-band comes in one piece or two; what follows is cut. */
+const errorPiecesMax = 8;
 
 type WaitingClientOptions = {
   readonly jobId: JobId;
@@ -72,7 +73,7 @@ export class WaitingClient implements Waiter {
 
   chunk(bytes: Buffer): void {
     if (this.#lateError === null) this.#relay.chunk(bytes);
-    else this.#lateError.pieces.push(bytes);
+    else if (this.#lateError.pieces.length < errorPiecesMax) this.#lateError.pieces.push(bytes);
   }
 
   end(): void {
@@ -110,8 +111,10 @@ export class WaitingClient implements Waiter {
   #fill(): void {
     const { extraHeaders, outgoing, shape } = this.#call;
     if (!outgoing.headersSent) {
-      const headers = ["Content-Type", fillerType(this.#call)];
-      outgoing.writeHead(200, [...headers, "X-Foreman-Job", this.#options.jobId, ...extraHeaders]);
+      const contentType = fillerType(this.#call);
+      const headers = ["Content-Type", contentType, "X-Foreman-Job", this.#options.jobId];
+      outgoing.writeHead(200, [...headers, ...extraHeaders]);
+      this.#relay.began(contentType);
     }
     outgoing.write(shape === "native" ? " " : ": keep-alive\n\n");
   }
@@ -124,11 +127,10 @@ function fillerType({ shape }: Call): string {
 
 /** The words inside any of the three error shapes, or the text as it is. */
 function messageIn(body: Buffer): string {
-  const text = body.toString("utf8", 0, errorBytesMax);
+  const text = body.toString("utf8");
   try {
-    const { error } = JSON.parse(text) as { error?: string | { message?: string } };
-    const message = typeof error === "string" ? error : error?.message;
-    return message ?? text;
+    const { error } = errorReply.parse(JSON.parse(text));
+    return typeof error === "string" ? error : error.message;
   } catch {
     return text;
   }

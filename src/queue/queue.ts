@@ -4,7 +4,7 @@ import type { Ending, EndReason, Job, JobClass, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { RawHeaders } from "../target/target.ts";
-import { type AdmissionLimits, admit } from "./admit.ts";
+import { admit, drainingError, retryAfterS } from "./admit.ts";
 import type { Waiter } from "./waiters.ts";
 
 /** A job with all that is needed to run it. */
@@ -27,6 +27,9 @@ export type WaitingJob = Submission & {
   lastAttempt: number;
 };
 
+/** How a client leaves: by itself, or because it could not keep up. */
+export type LeaveReason = Extract<EndReason, "client_gone" | "client_too_slow">;
+
 /** Jobs that are alike to the scheduler. `waiting` is in order of arrival. */
 export type Lane = {
   readonly key: string;
@@ -40,7 +43,8 @@ type QueueOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  readonly limits: AdmissionLimits;
+  /** How many may wait. */
+  readonly depthMax: number;
   /** The longest wait of a client, in ms; 0 for none. */
   readonly waitMsMax: number;
   /** Called once for each job that begins to wait, and once when it neither waits nor runs. */
@@ -57,9 +61,8 @@ export class Queue {
   readonly #lanes = new Map<string, Lane>();
   readonly #laneByJob = new Map<JobId, Lane>();
   readonly #timers = new Map<JobId, Timer>();
-  readonly #cuts = new Map<JobId, (reason: EndReason) => void>();
+  readonly #cuts = new Map<JobId, (why: LeaveReason) => void>();
   #arrivals = 0;
-  #queuedBytes = 0;
   #isDraining = false;
 
   constructor(options: QueueOptions) {
@@ -76,7 +79,7 @@ export class Queue {
   }
 
   get isFull(): boolean {
-    return this.depth >= this.#options.limits.depthMax;
+    return this.depth >= this.#options.depthMax;
   }
 
   lanes(): Iterable<Lane> {
@@ -88,17 +91,9 @@ export class Queue {
    * keeps a synchronous job alive, so neither side waits for the disk.
    */
   submit(submission: Submission): ForemanError | null {
-    const { clock, limits, store } = this.#options;
+    const { clock, depthMax, store } = this.#options;
     const { job } = submission;
-    const refusal = admit(
-      {
-        isDraining: this.#isDraining,
-        depth: this.depth,
-        queuedBytes: this.#queuedBytes,
-        bodyBytes: job.bodyBytes,
-      },
-      limits,
-    );
+    const refusal = admit({ isDraining: this.#isDraining, depth: this.depth, depthMax });
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
@@ -118,7 +113,7 @@ export class Queue {
   /**
    * Takes a job out to be run; from now on its leaving is told to `cut`. Null: it no longer waits.
    */
-  take(id: JobId, cut: (reason: EndReason) => void): WaitingJob | null {
+  take(id: JobId, cut: (why: LeaveReason) => void): WaitingJob | null {
     const waiting = this.#remove(id);
     if (waiting !== null) this.#cuts.set(id, cut);
     return waiting;
@@ -134,6 +129,10 @@ export class Queue {
   putBack(waiting: WaitingJob): void {
     this.#cuts.delete(waiting.job.id);
     const lane = this.#enter(waiting);
+    if (this.#isDraining) {
+      this.#turnAway(waiting.job.id);
+      return;
+    }
     lane.waiting = new Map([...lane.waiting].sort(([, a], [, b]) => a.arrival - b.arrival));
     this.#options.onChange();
   }
@@ -142,10 +141,11 @@ export class Queue {
    * Ends a job wherever it is: a waiting one is cancelled unsent, a running one is cut at the
    * target. Unknown and ended jobs are left alone.
    */
-  leave(id: JobId, reason: EndReason, message: string): void {
+  leave(id: JobId, why: LeaveReason): void {
     const cut = this.#cuts.get(id);
-    if (cut) cut(reason);
-    else this.#end(this.#remove(id), { state: "cancelled", reason, message });
+    const message = "its client closed the connection before its turn came";
+    if (cut) cut(why);
+    else this.#end(this.#remove(id), { state: "cancelled", reason: why, message });
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -155,12 +155,14 @@ export class Queue {
 
   /** Turns every waiting job away: the daemon goes. */
   endWaiting(): void {
-    const error = new ForemanError("draining", "foreman is shutting down; try again in a moment");
-    for (const id of [...this.#laneByJob.keys()]) {
-      const waiting = this.#remove(id);
-      waiting?.waiter.refuse(error);
-      this.#end(waiting, { state: "cancelled", reason: "shutdown", message: error.message });
-    }
+    for (const id of [...this.#laneByJob.keys()]) this.#turnAway(id);
+  }
+
+  #turnAway(id: JobId): void {
+    const waiting = this.#remove(id);
+    const error = drainingError();
+    waiting?.waiter.refuse(error);
+    this.#end(waiting, { state: "cancelled", reason: "shutdown", message: error.message });
   }
 
   #enter(waiting: WaitingJob): Lane {
@@ -168,7 +170,6 @@ export class Queue {
     const lane = this.#laneOf(job);
     lane.waiting.set(job.id, waiting);
     this.#laneByJob.set(job.id, lane);
-    this.#queuedBytes += job.bodyBytes;
     this.#watchWait(waiting);
     return lane;
   }
@@ -191,7 +192,6 @@ export class Queue {
     lane.waiting.delete(id);
     if (lane.waiting.size === 0) this.#lanes.delete(lane.key);
     this.#laneByJob.delete(id);
-    this.#queuedBytes -= waiting.job.bodyBytes;
     this.#timers.get(id)?.cancel();
     this.#timers.delete(id);
     return waiting;
@@ -206,7 +206,7 @@ export class Queue {
       id,
       clock.after(Math.max(0, restMs), () => {
         const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
-        waiting.waiter.refuse(new ForemanError("queue_timeout", message));
+        waiting.waiter.refuse(new ForemanError("queue_timeout", message, { retryAfterS }));
         this.#end(this.#remove(id), { state: "failed", reason: "queue_timeout", message });
       }),
     );

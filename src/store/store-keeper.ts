@@ -5,6 +5,9 @@ import type { Store } from "./store.ts";
 /** How often the store proves that it can write; /healthz is that old at most. */
 const heartbeatEveryMs = 10_000;
 
+/** A commit that takes longer than this is reported before it ends, if it ever does. */
+const stuckMsMin = 10_000;
+
 /** How often ended jobs past their time are looked for. */
 const pruneEveryMs = 60_000;
 
@@ -26,6 +29,8 @@ export class StoreKeeper {
   readonly #stop = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
   #problem: string | null = null;
+  /** Monotonic ms at which the beat under way began; null between two beats. */
+  #beatingSinceMs: number | null = null;
   #commitMs: number | null = null;
 
   constructor(options: StoreKeeperOptions) {
@@ -35,7 +40,9 @@ export class StoreKeeper {
 
   /** What keeps the store from writing, in words; null while it can. */
   get problem(): string | null {
-    return this.#problem;
+    const beatMs = this.#options.clock.monotonicMs() - (this.#beatingSinceMs ?? Infinity);
+    if (beatMs < stuckMsMin) return this.#problem;
+    return `the database has not written for ${Math.round(beatMs / 1_000)} s: is its disk stuck?`;
   }
 
   /** How long the last heartbeat's commit took, in ms. */
@@ -64,6 +71,7 @@ export class StoreKeeper {
   }
 
   async #beat(): Promise<void> {
+    this.#beatingSinceMs = this.#options.clock.monotonicMs();
     try {
       this.#commitMs = Math.round((await this.#options.store.heartbeat()) * 100) / 100;
       if (this.#problem !== null) this.#log.info("store writes again");
@@ -72,6 +80,8 @@ export class StoreKeeper {
       const message = cause instanceof Error ? cause.message : String(cause);
       if (this.#problem !== message) this.#log.error({ err: cause }, "store cannot write");
       this.#problem = message;
+    } finally {
+      this.#beatingSinceMs = null;
     }
   }
 

@@ -78,6 +78,14 @@ function begins(name: string, prefixes: readonly string[]): boolean {
   return prefixes.some((prefix) => name.startsWith(prefix));
 }
 
+/** The headers without those of that name (given in lower case). */
+export function without(rawHeaders: RawHeaders, lowerName: string): string[] {
+  return rawHeaders.flatMap((name, i) => {
+    if (i % 2 === 1 || name.toLowerCase() === lowerName) return [];
+    return [name, rawHeaders[i + 1] ?? ""];
+  });
+}
+
 /** The value of the first header of that name (given in lower case), or null. */
 export function headerValue(rawHeaders: RawHeaders, lowerName: string): string | null {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {

@@ -16,12 +16,21 @@ const document = z.array(
 );
 
 /** Brings the inventory of the last life back, so that a box that reboots is known at once. */
-export async function recallInventory(inventory: Inventory, memory: Memory): Promise<void> {
+export async function recallInventory(
+  inventory: Inventory,
+  memory: Memory,
+  log: Log,
+): Promise<void> {
   const bytes = await memory.recall(documentName);
   if (bytes === null) return;
-  const replies = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-  for (const { body, contentType, route } of replies) {
-    inventory.accept(route, { contentType, body: Buffer.from(body) });
+  try {
+    const replies = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    for (const { body, contentType, route } of replies) {
+      inventory.accept(route, { contentType, body: Buffer.from(body) });
+    }
+  } catch (cause) {
+    // It will be polled again; a memory that cannot be read is no reason not to start.
+    log.warn({ err: cause }, "remembered inventory not readable");
   }
   inventory.forgetLoaded();
 }

@@ -20,6 +20,8 @@ export class Inventory {
   #loaded: readonly PsModel[] = [];
   #version: string | null = null;
   #revision = 0;
+  #listings = 0;
+  #loadedReadings = 0;
 
   /** The stored reply to a polled route, or null if the target never gave one. */
   reply(route: PolledRoute): PolledReply | null {
@@ -33,6 +35,11 @@ export class Inventory {
     return this.#replies.has("/api/tags");
   }
 
+  /** How often the target's list of models has been read. */
+  get listings(): number {
+    return this.#listings;
+  }
+
   /** Grows with each change worth writing down. */
   get revision(): number {
     return this.#revision;
@@ -44,6 +51,11 @@ export class Inventory {
 
   get models(): ReadonlyMap<string, TagsModel> {
     return this.#models;
+  }
+
+  /** How often the list of loaded models has been read. */
+  get loadedReadings(): number {
+    return this.#loadedReadings;
   }
 
   /** What the target held loaded when it was last asked. */
@@ -71,6 +83,8 @@ export class Inventory {
     const isNew = !this.#replies.get(route)?.body.equals(reply.body);
     // What is loaded changes with every job, and is worth nothing to a later life.
     if (isNew && route !== "/api/ps") this.#revision += 1;
+    if (route === "/api/tags") this.#listings += 1;
+    if (route === "/api/ps") this.#loadedReadings += 1;
     this.#replies.set(route, reply);
     return null;
   }

@@ -15,8 +15,11 @@ const probeMs = [500, 1_000, 2_000, 5_000];
 const jitter = 0.1;
 
 export type TargetState = {
-  /** `returning`: it answers again, and what must be loaded before work goes on is being loaded. */
-  readonly presence: "present" | "away" | "returning";
+  /**
+   * `doubted`: it dropped a connection, and is being asked whether it is there. `returning`: it
+   * answers again, and what must be loaded before work goes on is being loaded.
+   */
+  readonly presence: "present" | "doubted" | "away" | "returning";
   /** Monotonic ms at which it went away; null while it is present. */
   readonly awaySinceMs: number | null;
   /** Wall clock, for people; null while nothing is wrong. */
@@ -52,9 +55,10 @@ export class Poller {
   };
   #misses = 0;
   #probes = 0;
+  #returns = 0;
   readonly #all = new Refresher(() => this.#poll());
   readonly #loaded = new Refresher(() => this.#pollLoaded());
-  #wanted = 0;
+  readonly #wanted = { all: 0, loaded: 0 };
   #loadedChangedAtMs = 0;
   #timer: { cancel(): void } | null = null;
   #stop = new AbortController();
@@ -82,23 +86,33 @@ export class Poller {
 
   /** Asks the target for everything, beginning after this call. Never rejects. */
   refresh(): Promise<void> {
-    return this.#want(this.#all);
+    return this.#want("all");
   }
 
   /** Reads what is loaded, alone: cheap enough to be done after each job. Never rejects. */
   refreshLoaded(): Promise<void> {
-    return this.#want(this.#loaded);
+    return this.#want("loaded");
   }
 
-  /** Whether something may have changed since the inventory was read, and is being read anew. */
-  get isBehind(): boolean {
-    return this.#wanted > 0;
+  /**
+   * Resolves when what somebody wanted read anew of a route has been read, or after `withinMs`; at
+   * once if nobody did.
+   */
+  async caughtUp(route: PolledRoute, withinMs: number): Promise<void> {
+    const isLoadedWanted = route === "/api/ps" && this.#wanted.loaded > 0;
+    if (this.#wanted.all === 0 && !isLoadedWanted) return;
+    const read = Promise.all([this.#all.pending, isLoadedWanted && this.#loaded.pending]);
+    const enough = new AbortController();
+    const patience = this.#options.clock.sleep(withinMs, enough.signal);
+    await Promise.race([read, patience]);
+    enough.abort();
   }
 
-  /** Resolves when what was wanted before this call has been read, or after `withinMs`. */
-  async caughtUp(withinMs: number): Promise<void> {
-    const read = Promise.all([this.#all.pending, this.#loaded.pending]);
-    await Promise.race([read, this.#options.clock.sleep(withinMs)]);
+  /** A request lost its connection: nothing more is sent before the target has answered a poll. */
+  noteLost(): void {
+    if (this.#state.presence !== "present") return;
+    this.#state = { ...this.#state, presence: "doubted" };
+    void this.refresh();
   }
 
   /** A request found no connection: the target is away, and is probed from now on. */
@@ -109,10 +123,10 @@ export class Poller {
     this.#scheduleNext();
   }
 
-  async #want(refresher: Refresher): Promise<void> {
-    this.#wanted += 1;
-    await refresher.refresh();
-    this.#wanted -= 1;
+  async #want(what: "all" | "loaded"): Promise<void> {
+    this.#wanted[what] += 1;
+    await (what === "all" ? this.#all : this.#loaded).refresh();
+    this.#wanted[what] -= 1;
   }
 
   async #poll(): Promise<void> {
@@ -136,12 +150,9 @@ export class Poller {
 
   async #ask(route: PolledRoute): Promise<PollProblem | null> {
     const { clock, inventory, target } = this.#options;
-    const before = inventory.reply("/api/ps");
+    const before = loadedText(inventory);
     const problem = await pollRoute(route, { target, inventory, clock, signal: this.#stop.signal });
-    // A change in what is loaded is a sign of life while a generation is silent.
-    const isLoadedChanged =
-      route === "/api/ps" && before?.body.toString() !== inventory.reply(route)?.body.toString();
-    if (isLoadedChanged) this.#loadedChangedAtMs = clock.monotonicMs();
+    if (loadedText(inventory) !== before) this.#loadedChangedAtMs = clock.monotonicMs();
     return problem;
   }
 
@@ -152,10 +163,11 @@ export class Poller {
     if (problem !== null && problem !== this.#state.lastError) {
       this.#log.warn({ problem }, "target answers badly: the last good inventory is kept");
     }
-    const isReturn = this.#state.presence === "away";
+    const { presence } = this.#state;
+    const isReturn = presence === "away";
     this.#state = {
       ...this.#state,
-      presence: isReturn ? "returning" : this.#state.presence,
+      presence: isReturn ? "returning" : presence === "doubted" ? "present" : presence,
       degradedSinceMs: problem === null ? null : (this.#state.degradedSinceMs ?? clock.wallMs()),
       lastPollAtMs: clock.wallMs(),
       lastError: problem,
@@ -167,8 +179,12 @@ export class Poller {
 
   /** Not part of the poll: loading what must be loaded may take longer than the poll interval. */
   async #release(): Promise<void> {
+    this.#returns += 1;
+    const turn = this.#returns;
     await this.#options.onReturn();
-    if (this.#state.presence !== "returning" || this.#stop.signal.aborted) return;
+    // It may have gone and come back meanwhile: then another turn has begun its own loading.
+    const isOver = turn !== this.#returns || this.#stop.signal.aborted;
+    if (this.#state.presence !== "returning" || isOver) return;
     this.#state = { ...this.#state, presence: "present", awaySinceMs: null };
     this.#options.onChange();
   }
@@ -213,4 +229,12 @@ export class Poller {
       void this.#all.refresh();
     });
   }
+}
+
+/**
+ * What is loaded, as a sign of life while a generation is silent. Without the expiry, which every
+ * embedding moves: a runner that hangs must not look alive because of its neighbours.
+ */
+function loadedText({ loaded }: Inventory): string {
+  return loaded.map(({ digest, size_vram }) => `${digest} ${size_vram}`).join();
 }
