@@ -62,9 +62,13 @@ const address = trimmed.default("127.0.0.1:8080").transform((text, context) => {
 
 const targetUrl = trimmed.default("http://127.0.0.1:11434").transform((text, context) => {
   const url = URL.parse(text);
-  const isOrigin = url?.pathname === "/" && !url.search && !url.hash && !url.username;
-  if (url && /^https?:$/.test(url.protocol) && isOrigin) return url.origin;
-  context.addIssue(`"${text}" is not an http(s) origin, such as http://127.0.0.1:11434`);
+  const isOrigin = url?.pathname === "/" && !url.search && !url.hash;
+  const isOpen = url?.username === "" && url.password === "";
+  if (url && /^https?:$/.test(url.protocol) && isOrigin && isOpen) return url.origin;
+  // The value is not repeated: it may hold a password.
+  context.addIssue(
+    "is not an http(s) origin, such as http://127.0.0.1:11434 (a secret: FOREMAN_OLLAMA_TOKEN)",
+  );
   return z.NEVER;
 });
 
@@ -76,16 +80,21 @@ const quantum = trimmed.default("32/120s").transform((text, context) => {
   return z.NEVER;
 });
 
-const secret = trimmed.min(1, { error: "is empty" }).optional();
+/** What a header can carry as a bearer. */
+const secret = trimmed
+  .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
+  .optional();
+
+const path = trimmed.min(1, { error: "is empty" }).optional();
 
 const environment = z
   .strictObject({
     FOREMAN_ADDR: address,
     FOREMAN_OLLAMA_URL: targetUrl,
     FOREMAN_OLLAMA_TOKEN: secret,
-    FOREMAN_OLLAMA_TOKEN_FILE: secret,
-    FOREMAN_DB: trimmed.min(1).optional(),
-    STATE_DIRECTORY: trimmed.optional(),
+    FOREMAN_OLLAMA_TOKEN_FILE: path,
+    FOREMAN_DB: path,
+    STATE_DIRECTORY: trimmed.transform((text) => text.split(":", 1)[0] || undefined).optional(),
     FOREMAN_POLL_INTERVAL: duration("30s").refine((ms) => ms >= 100, {
       error: "is at least 100ms",
     }),
@@ -109,7 +118,7 @@ const environment = z
     FOREMAN_DRAIN_TIMEOUT: duration("30s"),
     FOREMAN_BODY_MAX: size("256m"),
     FOREMAN_TOKEN: secret,
-    FOREMAN_TOKEN_FILE: secret,
+    FOREMAN_TOKEN_FILE: path,
     FOREMAN_INSECURE: flag.default("false").transform((text) => text === "true"),
     FOREMAN_ALLOWED_HOSTS: list,
     FOREMAN_ORIGINS: list.superRefine((patterns, context) => {
@@ -208,9 +217,9 @@ function secretFrom(
   }
   if (value !== undefined || file === undefined) return value ?? null;
   try {
-    const text = readFileSync(file, "utf8").trim();
-    if (text !== "") return text;
-    context.addIssue(`${name}_FILE: ${file} is empty`);
+    const text = secret.safeParse(readFileSync(file, "utf8"));
+    if (text.success && text.data !== undefined) return text.data;
+    context.addIssue(`${name}_FILE: ${file} holds no token: one line without blanks`);
   } catch (cause) {
     context.addIssue(`${name}_FILE: cannot read ${file} (${String(cause)})`);
   }

@@ -55,7 +55,7 @@ export class Dispatcher {
   #isTicking = false;
   #isWoken = false;
   #stuckSinceMs: number | null = null;
-  #whenIdle: (() => void) | null = null;
+  #idle = Promise.withResolvers<void>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -104,10 +104,7 @@ export class Dispatcher {
 
   /** Resolves when nothing runs any more. */
   idle(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenIdle = resolve;
-    });
+    return this.#running.size === 0 ? Promise.resolve() : this.#idle.promise;
   }
 
   #turn(): void {
@@ -133,6 +130,12 @@ export class Dispatcher {
       residents: this.#residents,
       turns: this.#turns,
     });
+  }
+
+  #noteIdle(): void {
+    if (this.#running.size > 0) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
   }
 
   /** Something waits, the target is there, and still nothing runs: the rules never want that. */
@@ -203,7 +206,7 @@ export class Dispatcher {
     if (failure.kind === "unreachable") poller.noteUnreachable(failure.message);
     else poller.noteLost();
     queue.putBack(waiting);
-    if (this.#running.size === 0) this.#whenIdle?.();
+    this.#noteIdle();
   }
 
   #settle({ attempt, waiting }: Running, outcome: Extract<Outcome, { kind: "ended" }>): void {
@@ -222,7 +225,7 @@ export class Dispatcher {
     queue.release(job);
     this.tick();
     void poller.refreshLoaded();
-    if (this.#running.size === 0) this.#whenIdle?.();
+    this.#noteIdle();
   }
 
   /** Rows of synchronous jobs are written behind: what fails is told, and hinders nobody. */

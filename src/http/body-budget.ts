@@ -22,16 +22,18 @@ export class BodyBudget {
    */
   holderFor(outgoing: ServerResponse): (bytes: number) => void {
     let heldBytes = 0;
+    let isWatched = false;
     return (bytes) => {
       if (this.#heldBytes + bytes > this.#bytesMax) {
         const message = "server busy, please try again.  the bodies of requests fill the memory";
         throw new ForemanError("queue_full", message, { retryAfterS });
       }
-      if (heldBytes === 0) {
+      if (!isWatched) {
         outgoing.once("close", () => {
           this.#heldBytes -= heldBytes;
         });
       }
+      isWatched = true;
       heldBytes += bytes;
       this.#heldBytes += bytes;
     };

@@ -18,7 +18,7 @@ type StoreKeeperOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** Ended jobs are kept so long, in ms. */
+  /** Ended jobs are kept so long, in ms; 0 for ever. */
   readonly jobTtlMs: number;
 };
 
@@ -87,6 +87,7 @@ export class StoreKeeper {
 
   async #prune(): Promise<void> {
     const { clock, jobTtlMs, store } = this.#options;
+    if (jobTtlMs === 0) return;
     try {
       let pruned = pruneRowsMax;
       while (pruned === pruneRowsMax && !this.#stop.signal.aborted) {

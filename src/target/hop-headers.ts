@@ -86,6 +86,11 @@ export function without(rawHeaders: RawHeaders, lowerName: string): string[] {
   });
 }
 
+/** The values of all headers of that name (given in lower case), in their order. */
+export function headerValues(rawHeaders: RawHeaders, lowerName: string): string[] {
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === lowerName);
+}
+
 /** The value of the first header of that name (given in lower case), or null. */
 export function headerValue(rawHeaders: RawHeaders, lowerName: string): string | null {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {

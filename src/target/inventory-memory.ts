@@ -42,14 +42,17 @@ export async function recallInventory(
 export function inventoryKeeper(inventory: Inventory, memory: Memory, log: Log): () => void {
   let keptRevision = inventory.revision;
   return () => {
-    if (inventory.revision === keptRevision) return;
-    keptRevision = inventory.revision;
+    const { revision } = inventory;
+    if (revision === keptRevision) return;
+    keptRevision = revision;
     const replies = polledRoutes.flatMap((route) => {
       const reply = inventory.reply(route);
       if (reply === null) return [];
       return { route, contentType: reply.contentType, body: reply.body.toString("utf8") };
     });
     memory.remember(documentName, Buffer.from(JSON.stringify(replies))).catch((cause: unknown) => {
+      // Tried again with the next poll.
+      keptRevision = -1;
       log.warn({ err: cause }, "inventory not written down");
     });
   };

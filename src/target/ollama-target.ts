@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
-import { headersForClient, headersForTarget, headerValue } from "./hop-headers.ts";
+import { headersForClient, headersForTarget, headerValue, headerValues } from "./hop-headers.ts";
 import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
 import { viaToken } from "./via.ts";
 
@@ -56,8 +56,7 @@ export class OllamaTarget implements Target {
 
   #headers(request: TargetRequest): string[] {
     const headers = headersForTarget(request.rawHeaders);
-    const via = headerValue(request.rawHeaders, "via");
-    headers.push("Via", via === null ? viaToken : `${via}, ${viaToken}`);
+    headers.push("Via", [...headerValues(request.rawHeaders, "via"), viaToken].join(", "));
     if (this.#authorization !== null) headers.push("Authorization", this.#authorization);
     const length = headerValue(request.rawHeaders, "content-length");
     if (request.body !== null && !Buffer.isBuffer(request.body) && length !== null) {

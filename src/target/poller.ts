@@ -117,7 +117,7 @@ export class Poller {
 
   /** A request found no connection: the target is away, and is probed from now on. */
   noteUnreachable(message: string): void {
-    if (this.#state.presence === "away") return;
+    if (this.#state.presence === "away" || this.#stop.signal.aborted) return;
     this.#misses = missesMax;
     this.#goAway(message);
     this.#scheduleNext();

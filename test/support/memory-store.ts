@@ -13,7 +13,7 @@ export class MemoryDisk {
   arrivals = 0;
 }
 
-/** A store without a disk, for tests of what stands in front of it; test/store holds it to Store. */
+/** A store without a disk, for tests of what stands in front; held to the contract of stores. */
 export class MemoryStore implements Store {
   readonly #disk: MemoryDisk;
   #isClosed = false;

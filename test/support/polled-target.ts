@@ -1,6 +1,6 @@
 import type { Asked } from "./fake-target.ts";
 
-type ListedModel = { readonly name: string; readonly digest: string };
+type ListedModel = { readonly name: string; readonly digest: string } & Record<string, unknown>;
 
 /** What the target tells to its polls; a test changes it as it goes. */
 export class PolledTarget {

@@ -1,5 +1,5 @@
 import type { ForemanError } from "../../src/errors.ts";
-import type { WaitNotes, Waiter } from "../../src/queue/waiters.ts";
+import type { Waiter, WaitNotes } from "../../src/queue/waiters.ts";
 import type { TargetFailure, TargetHead } from "../../src/target/target.ts";
 
 /** A client's connection that keeps what it was told. */

@@ -1,0 +1,60 @@
+import { expect } from "vitest";
+import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import type { RunLimits } from "../../src/dispatch/run-job.ts";
+import type { Job } from "../../src/job.ts";
+import { Queue } from "../../src/queue/queue.ts";
+import { Share } from "../../src/scheduler/share.ts";
+import type { ScheduleLimits } from "../../src/scheduler/snapshot.ts";
+import { aSubmission } from "../queue/submission.ts";
+import { limits as scheduleLimits } from "../scheduler/scene.ts";
+import type { Asked } from "../support/fake-target.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { pollerScene } from "../target/poller-scene.ts";
+
+type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits>;
+
+/**
+ * Everything between a job that joins and the target: real queue, scheduler, dispatcher and poller
+ * between a store in memory and a target that answers polls by itself, and jobs as the test says.
+ */
+export function dispatchScene(facts: SceneFacts = {}) {
+  const { stallMsMax = 0, runMsMax = 0, attemptsMax = 3, ...schedule } = facts;
+  const store = new MemoryStore();
+  const share = { interactive: new Share(), batch: new Share() };
+  const around = pollerScene({ onChange: () => dispatcher.tick() });
+  const { clock, inventory, log, poller, target } = around;
+  const queue = new Queue({
+    ...{ store, clock, log, waitMsMax: 0 },
+    depthMax: 100,
+    onJoined: (job) => share[job.class].joined(job),
+    onLeft: (job) => share[job.class].left(job),
+    onChange: () => dispatcher.tick(),
+  });
+  const dispatcher = new Dispatcher({
+    ...{ queue, store, target, inventory, poller, share, clock, log },
+    scheduleLimits: { ...scheduleLimits, ...schedule },
+    runLimits: { stallMsMax, runMsMax, attemptsMax },
+  });
+  const submitted = (job: Partial<Job> = {}) => {
+    const submission = aSubmission(job);
+    expect(queue.submit(submission)).toBeNull();
+    return { ...submission, id: submission.job.id };
+  };
+  const chats = (): Asked[] => target.askedOf("/api/chat");
+  return { ...around, store, queue, dispatcher, submitted, chats };
+}
+
+export type DispatchScene = ReturnType<typeof dispatchScene>;
+
+/** The scene with the target present and nothing to do. */
+export async function presentScene(facts: SceneFacts = {}): Promise<DispatchScene> {
+  const scene = dispatchScene(facts);
+  await scene.poller.refresh();
+  await scene.clock.settle();
+  return scene;
+}
+
+/** Answers a chat whole and well. */
+export function finish(asked: Asked): void {
+  asked.head().chunk('{"done":true,"prompt_eval_count":1,"eval_count":2}\n').end();
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { createAccess } from "../../src/http/access.ts";
+import { headOf, received } from "./received.ts";
+
+async function judge(
+  line: string,
+  headers: readonly string[] = [],
+  token: string | null = "s3cret",
+) {
+  const { incoming } = await received(headOf(`${line} HTTP/1.1`, headers));
+  return createAccess(token)(incoming).kind;
+}
+
+const chat = "POST /api/chat";
+
+describe("access with a token", () => {
+  test.each([
+    ["Authorization: Bearer s3cret"],
+    ["authorization: Bearer s3cret"],
+    ["x-api-key: s3cret"],
+    ["X-Api-Key: s3cret"],
+  ])("A2: is granted to %s", async (header) => {
+    expect(await judge(chat, [header])).toBe("granted");
+  });
+
+  test.each([
+    ["nothing", []],
+    ["another token", ["Authorization: Bearer s3cres"]],
+    ["the beginning of the token", ["Authorization: Bearer s3cre"]],
+    ["more than the token", ["Authorization: Bearer s3crett"]],
+    ["another case of the token", ["Authorization: Bearer S3CRET"]],
+    ["the scheme in small letters", ["Authorization: bearer s3cret"]],
+    ["two blanks", ["Authorization: Bearer  s3cret"]],
+    ["a tab", ["Authorization: Bearer\ts3cret"]],
+    ["no scheme", ["Authorization: s3cret"]],
+    ["Basic", ["Authorization: Basic s3cret"]],
+    ["an empty token", ["Authorization: Bearer "]],
+    ["quotes", ['Authorization: Bearer "s3cret"']],
+    ["two tokens in one", ["Authorization: Bearer s3cret, Bearer s3cret"]],
+    ["two headers", ["Authorization: Bearer s3cret", "Authorization: Bearer s3cret"]],
+    ["two headers in two cases", ["Authorization: Bearer s3cret", "authorization: Basic x"]],
+    ["a wrong bearer beside a right key", ["Authorization: Bearer no", "x-api-key: s3cret"]],
+    ["a wrong key", ["x-api-key: s3cres"]],
+    ["an empty key", ["x-api-key:"]],
+    ["two keys", ["x-api-key: s3cret", "x-api-key: s3cret"]],
+    ["a cookie", ["Cookie: token=s3cret"]],
+    ["a token of 12 KB", [`Authorization: Bearer s3cret${"x".repeat(12_000)}`]],
+  ])("A2: is denied to %s", async (_, headers) => {
+    expect(await judge(chat, headers)).toBe("denied");
+  });
+
+  test("A2: is denied to a token in the query", async () => {
+    expect(await judge(`${chat}?token=s3cret&access_token=s3cret`)).toBe("denied");
+  });
+
+  test.each(["GET /livez", "GET /healthz", "HEAD /readyz", "GET /healthz?require=target"])(
+    "lets probes in: %s",
+    async (line) => {
+      expect(await judge(line)).toBe("granted");
+    },
+  );
+
+  test.each([
+    ...["POST /healthz", "GET /healthz/", "GET //healthz", "GET /%68ealthz", "GET /HEALTHZ"],
+    ...["GET /health", "GET /", "GET /metrics", "GET /api/tags", "GET /livez/../api/tags"],
+  ])("lets nobody else in by resembling a probe: %s", async (line) => {
+    expect(await judge(line)).toBe("denied");
+  });
+});
+
+describe("access without a token", () => {
+  test("is everyone's, whatever they present", async () => {
+    expect(await judge(chat, [], null)).toBe("granted");
+    expect(await judge(chat, ["Authorization: Bearer anything"], null)).toBe("granted");
+  });
+});

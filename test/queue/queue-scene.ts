@@ -1,0 +1,39 @@
+import { expect } from "vitest";
+import type { JobId } from "../../src/job.ts";
+import { Queue } from "../../src/queue/queue.ts";
+import { logLines } from "../support/log-lines.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { aSubmission } from "./submission.ts";
+
+type SceneFacts = {
+  readonly depthMax?: number;
+  readonly waitMsMax?: number;
+};
+
+/** A queue in front of an empty store, and what it told to whoever listens. */
+export function queueScene(facts: SceneFacts = {}) {
+  const { depthMax = 100, waitMsMax = 0 } = facts;
+  const store = new MemoryStore();
+  const clock = new ManualClock();
+  const told = { joined: [] as JobId[], left: [] as JobId[], changes: 0 };
+  const queue = new Queue({
+    store,
+    clock,
+    log: logLines().log,
+    depthMax,
+    waitMsMax,
+    onJoined: ({ id }) => void told.joined.push(id),
+    onLeft: ({ id }) => void told.left.push(id),
+    onChange: () => {
+      told.changes += 1;
+    },
+  });
+  const submitted = (job: Parameters<typeof aSubmission>[0] = {}) => {
+    const submission = aSubmission(job);
+    expect(queue.submit(submission)).toBeNull();
+    return { ...submission, id: submission.job.id };
+  };
+  const order = () => [...queue.lanes()].map((lane) => [...lane.waiting.keys()]);
+  return { store, clock, told, queue, submitted, order };
+}
