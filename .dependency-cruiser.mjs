@@ -12,7 +12,8 @@ export default {
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
     {
       name: "scheduler-is-pure",
-      comment: "schedule() takes a snapshot and returns decisions; it imports the ground floor at most.",
+      comment:
+        "schedule() takes a snapshot and returns decisions; it imports the ground floor at most.",
       severity: "error",
       from: { path: "^src/scheduler/" },
       to: { path: "^src/", pathNot: "^src/(scheduler/|job\\.ts$)" },
@@ -49,7 +50,11 @@ export default {
       from: { path: "^src/wire/" },
       to: { path: "^src/", pathNot: "^src/wire/" },
     },
-    only("root-alone-composes", "^src/(foreman\\.ts$|dispatch/|store/sqlite/)", "^src/(dispatch/|store/sqlite/)"),
+    only(
+      "root-alone-composes",
+      "^src/(foreman\\.ts$|dispatch/|store/sqlite/)",
+      "^src/(dispatch/|store/sqlite/)",
+    ),
     only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
     only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
     only("undici-in-one-folder", "^src/target/", "node_modules/undici"),

@@ -1,6 +1,7 @@
 import type { Poller } from "../target/poller.ts";
 import type { Target, TargetExchange, TargetRequest, TargetSink } from "../target/target.ts";
 import type { Call } from "./call.ts";
+import { detachBody } from "./detach-body.ts";
 import { gather } from "./gather.ts";
 import { Relay } from "./relay.ts";
 
@@ -79,7 +80,8 @@ export async function passManaged(call: Call, deps: BypassDeps): Promise<void> {
 async function bodyToPass(call: Call, bytesMax: number): Promise<TargetRequest["body"]> {
   const { incoming, path } = call;
   const { headers } = incoming;
-  if (Number(headers["content-length"] ?? 0) > 0) return incoming;
+  if (Number(headers["content-length"] ?? 0) > 0) return detachBody(incoming);
   if (headers["transfer-encoding"] === undefined) return null;
-  return path.startsWith("/api/blobs/") ? incoming : await gather(call, { bytesMax });
+  const isUpload = path.startsWith("/api/blobs/");
+  return isUpload ? detachBody(incoming) : await gather(call, { bytesMax });
 }

@@ -65,7 +65,8 @@ export function watchClient({ incoming, outgoing }: Call, onGone: () => void): (
   function gone(): void {
     stop();
     onGone();
-    // Half-closed sockets are left open by the server, and nothing more will be written to this one.
+    // Half-closed sockets are left open by the server, and nothing more will be written to this
+    // one.
     outgoing.destroy();
   }
   function closed(): void {

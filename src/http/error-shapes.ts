@@ -6,9 +6,10 @@ export type ErrorShape = "native" | "openai" | "anthropic";
 export type ErrorOptions = {
   /**
    * Which of Ollama's layers the error stands for. On `/v1/*` what its compatibility layer finds
-   * itself (JSON, missing fields) and what it translates from the handler differ in their bytes.
+   * itself (JSON, missing fields) and what it translates from the handler differ in their bytes;
+   * what decompresses a body speaks as on `/api/*` everywhere.
    */
-  readonly writtenBy?: "middleware" | "handler";
+  readonly writtenBy?: "decompressor" | "middleware" | "handler";
   /** Anthropic's `request_id`; left out if not given. */
   readonly requestId?: string;
 };
@@ -24,6 +25,7 @@ export function errorBody(
   message: string,
   options: ErrorOptions = {},
 ): { readonly contentType: string; readonly body: string } {
+  if (options.writtenBy === "decompressor") return errorBody("native", statusCode, message);
   const json = errorJson(shape, statusCode, message, options.requestId);
   if (shape === "native" || options.writtenBy === "middleware") {
     return { contentType: "application/json; charset=utf-8", body: json };

@@ -11,7 +11,8 @@ type Refusal = { readonly statusCode: 400 | 405 | 501 | 505; readonly message: s
  * What Node's parser lets through and foreman does not (RFC 9112 §3.2, §6.1): requests that two
  * servers in a row may read in two ways. Null for a sound request.
  * 1. HTTP/1. 2. Exactly one Host. 3. A known method. 4. A path, not a URL of another origin. 5. No
- * transfer coding but chunked, and none in HTTP/1.0. 6. No body where the method has no use for one.
+ * transfer coding but chunked, and none in HTTP/1.0. 6. No body where the method has no use for
+ * one.
  */
 export function refuseUnsound(incoming: IncomingMessage): Refusal | null {
   const { headers, httpVersion, method = "", rawHeaders, url = "" } = incoming;

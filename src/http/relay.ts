@@ -5,7 +5,7 @@ import { answerError, type Call, watchClient } from "./call.ts";
 import { errorFrame } from "./error-shapes.ts";
 
 /** A client that lags so far behind a generation is cut off: its answer is held in memory. */
-export const bufferBytesMax = 16 * 2 ** 20;
+const bufferBytesMax = 16 * 2 ** 20;
 
 const newline = 0x0a;
 

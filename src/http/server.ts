@@ -82,7 +82,9 @@ export class HttpServer {
     }
   }
 
-  /** Resolves when what is being answered now has been answered; what comes later is not awaited. */
+  /**
+   * Resolves when what is being answered now has been answered; what comes later is not awaited.
+   */
   async settled(): Promise<void> {
     await Promise.all(
       [...this.#active].map(

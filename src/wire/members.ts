@@ -54,6 +54,12 @@ export class Members {
     return textOf(this.plain(name)) ?? "";
   }
 
+  /** Whether a `string` is there that is too long to be read. */
+  isUnread(name: string): boolean {
+    const member = this.plain(name);
+    return member?.kind === "string" && member.raw === null;
+  }
+
   /** A `*string`. */
   nullableText(name: string): string | null {
     return textOf(this.nullable(name));

@@ -3,7 +3,7 @@ import type { PeekPlan, PeekResult } from "./json-peek.ts";
 import { type KeepAlive, readKeepAlive } from "./keep-alive.ts";
 import { canonicalLoadOptions } from "./load-options.ts";
 import { Members } from "./members.ts";
-import { type ModelSource, parseModelRef } from "./model-ref.ts";
+import { type ModelRef, type ModelSource, parseModelRef } from "./model-ref.ts";
 import { type RequestKind, requestStructs } from "./request-fields.ts";
 import { type Refusal, refuseBody, refuseRequest } from "./request-refusals.ts";
 
@@ -58,7 +58,7 @@ export function peekRequest(kind: RequestKind, peeked: PeekResult): PeekedReques
     return refuseBody(`json: cannot unmarshal ${value} into Go value of type ${goType}`);
   }
   const members = new Members(peeked.members);
-  const ref = parseModelRef(members.text("model"));
+  const ref = members.isUnread("model") ? nameless : parseModelRef(members.text("model"));
   const source = ref.kind === "named" ? ref.source : "default";
   if (source !== "cloud") {
     const mistake = decodeError(struct, peeked.members);
@@ -68,6 +68,9 @@ export function peekRequest(kind: RequestKind, peeked: PeekResult): PeekedReques
   }
   return describe(kind, members, source);
 }
+
+/** No valid name is so long that it is not read. */
+const nameless: ModelRef = { kind: "invalid", source: "default" };
 
 function describe(kind: RequestKind, members: Members, source: ModelSource): PeekedRequest {
   const isNative = isNativeKind(kind);

@@ -8,8 +8,11 @@ export type Refusal = {
   readonly kind: "refusal";
   readonly statusCode: number;
   readonly message: string;
-  /** Which of Ollama's layers says it: on `/v1/*` they differ in content type and last byte. */
-  readonly writtenBy: "middleware" | "handler";
+  /**
+   * Which of Ollama's layers says it: on `/v1/*` they differ in content type and last byte, and
+   * what decompresses speaks as on `/api/*`.
+   */
+  readonly writtenBy: "decompressor" | "middleware" | "handler";
 };
 
 const topLogprobsMax = 20;

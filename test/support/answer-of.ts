@@ -1,7 +1,7 @@
 import { RawClient } from "./raw-client.ts";
 import { parseWireAnswer, type WireAnswer } from "./wire-answer.ts";
 
-/** Posts JSON over a connection of its own, which closes with the answer; resolves with the answer. */
+/** Posts JSON over a connection of its own, which ends with the answer that this resolves to. */
 export async function answerOf(
   port: number,
   path: string,

@@ -1,10 +1,4 @@
-/** One request of the corpus, as the bytes that a client would send. */
-export type CorpusExchange = {
-  readonly name: string;
-  readonly request: Buffer;
-  /** HEAD, whose answer has no body whatever its headers say. */
-  readonly isHead: boolean;
-};
+import { bare, type CorpusExchange, posts, raw } from "./corpus-exchange.ts";
 
 /** The models that the corpus asks; each must be able to do what it is named for. */
 export type CorpusModels = {
@@ -230,30 +224,4 @@ function management({ chat }: CorpusModels): CorpusExchange[] {
       raw("DELETE", "/api/delete", JSON.stringify({ model })),
     ),
   ];
-}
-
-function posts(path: string, bodies: Readonly<Record<string, unknown>>): CorpusExchange[] {
-  return Object.entries(bodies).map(([name, body]) => ({
-    ...raw("POST", path, JSON.stringify(body)),
-    name: `${name} (${path})`,
-  }));
-}
-
-function bare(method: string, path: string): CorpusExchange {
-  return raw(method, path, null);
-}
-
-function raw(
-  method: string,
-  path: string,
-  body: string | null,
-  headers: readonly string[] = [],
-): CorpusExchange {
-  const length = body === null ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
-  const head = [`${method} ${path} HTTP/1.1`, "Host: localhost", "Connection: close"];
-  const text = `${[...head, ...headers, ...length].join("\r\n")}\r\n\r\n${body ?? ""}`;
-  const origin = headers[0] === undefined ? "" : ` ${headers[0]}`;
-  const shown = body === null ? "" : ` ${body.slice(0, 30)}`;
-  const name = `${method} ${path}${shown}${origin}`;
-  return { name, request: Buffer.from(text), isHead: method === "HEAD" };
 }

@@ -13,7 +13,7 @@ export type Twins = {
   compare<Answer>(ask: (url: string) => Promise<Answer>): Promise<Compared<Answer>>;
 };
 
-export type Compared<Answer> = {
+type Compared<Answer> = {
   readonly direct: unknown;
   readonly through: unknown;
   readonly answer: Answer;
