@@ -12,6 +12,10 @@ export type StoredJob = Job & {
   readonly lastAttempt: number;
   /** Attempts that count: an attempt given back uncounted, or cut by a dead daemon, is refunded. */
   readonly attempts: number;
+  /** How often it gave its place to a person while it ran; such attempts are refunded. */
+  readonly preemptions: number;
+  /** Wall clock before which it shall not be claimed; null: at once, or it waits no more. */
+  readonly notBeforeMs: number | null;
   /** Why it waits again, or waited again before its latest attempt; null if it never did. */
   readonly putBackWhy: PutBack["why"] | null;
   /** Wall clock at its latest claim; null before the first. */
@@ -19,10 +23,42 @@ export type StoredJob = Job & {
   readonly ending: (Ending & { readonly endedAtMs: number }) | null;
 };
 
-/** How an attempt gave its place back: `counted` when the target had accepted the request. */
-export type PutBack = {
-  readonly counted: boolean;
-  readonly why: "target_away" | "target_lost" | "shutdown" | "daemon_died" | "preempted";
+/**
+ * How an attempt gave its place back: `counted` when the target had accepted the request, and never
+ * for a preemption, which is not the job's doing. `target_failed`: it answered 5xx or 429.
+ */
+export type PutBack =
+  | {
+      readonly counted: boolean;
+      readonly why: "target_away" | "target_lost" | "target_failed" | "shutdown" | "daemon_died";
+    }
+  | { readonly counted: false; readonly why: "preempted" };
+
+/** What became of a job that was to be inserted. */
+export type Insertion =
+  | { readonly kind: "inserted"; readonly arrival: number }
+  /** Nothing was changed: the client has used the key, for the job told here as it stands now. */
+  | { readonly kind: "known"; readonly job: StoredJob };
+
+/** What the target sent, as it is kept for whoever asks later. */
+export type Answer = {
+  readonly statusCode: number;
+  /** As the target sent it; empty if it sent none. */
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  /** Whether `body` was compressed by whoever settled: the store looks at none of its bytes. */
+  readonly isCompressed: boolean;
+};
+
+/** Which jobs to list: those that fit every filter given. */
+export type Page = {
+  readonly state?: JobState | undefined;
+  /** As the client spelled it. */
+  readonly model?: string | undefined;
+  readonly client?: string | undefined;
+  /** Only what arrived before this, which is the last arrival of the page before; absent: all. */
+  readonly after?: number | undefined;
+  readonly limit: number;
 };
 
 /** What `recoverInterrupted` did with the jobs that a dead daemon left behind. */
@@ -56,24 +92,46 @@ export type Lane = {
  */
 export interface Store {
   /**
-   * Adds a waiting job; answers its arrival. `body` is for a durable job alone, which must run
-   * without its client; the store forgets it when the job ends.
+   * Adds a waiting job. `body` is for a durable job alone, which must run without its client; the
+   * store forgets it when the job ends. So is `idempotencyKey`: among the jobs that are remembered,
+   * ended ones too, a client's key has one job, and whoever gives it again is answered that job.
+   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare.
    */
-  insertJob(job: Job, body: Uint8Array | null): Promise<number>;
+  insertJob(
+    job: Job,
+    body: Uint8Array | null,
+    options?: { readonly idempotencyKey?: string | undefined },
+  ): Promise<Insertion>;
   /**
    * queued → loading, as attempt number `attempt` (above `lastAttempt`, so from 1), which is
-   * counted here, before anything is sent. `lost`: it no longer waits, or the number was used.
+   * counted here, before anything is sent. Looks at no clock, and clears `notBeforeMs`. `lost`: it
+   * no longer waits, or the number was used.
    */
   claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost">;
   /** loading → working: the target's first byte came. `stale`: another attempt holds the job. */
   markWorking(id: JobId, attempt: number): Promise<"marked" | "stale">;
   /**
    * loading | working → an end; `done` from working alone. `stale`: it has ended already, another
-   * attempt holds it, or it never worked and cannot be done.
+   * attempt holds it, or it never worked and cannot be done. `answer` is kept with a job
+   * that is settled, until it is pruned.
    */
-  settle(id: JobId, attempt: number, ending: Ending, atMs: number): Promise<"settled" | "stale">;
-  /** loading | working → queued, at its old place; uncounted, the attempt is refunded. */
-  putBack(id: JobId, attempt: number, putBack: PutBack): Promise<"queued" | "stale">;
+  settle(
+    id: JobId,
+    attempt: number,
+    ending: Ending,
+    atMs: number,
+    answer?: Answer | null,
+  ): Promise<"settled" | "stale">;
+  /**
+   * loading | working → queued, at its old place; uncounted, the attempt is refunded. Null as
+   * `notBeforeMs`, or none: it may be claimed at once.
+   */
+  putBack(
+    id: JobId,
+    attempt: number,
+    putBack: PutBack,
+    notBeforeMs?: number | null,
+  ): Promise<"queued" | "stale">;
   /** queued → failed | cancelled, without an attempt. `lost`: it no longer waits. */
   endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost">;
   /** At start: every job that runs by the rows, or waits on a socket, is a dead daemon's orphan. */
@@ -83,10 +141,26 @@ export interface Store {
   job(id: JobId): Promise<StoredJob | null>;
   /** The bytes given to `insertJob`. Null: none were given, the job ended, or there is none. */
   body(id: JobId): Promise<Uint8Array | null>;
-  /** Waiting jobs of a lane that arrived after `afterArrival` (0: from the head), oldest first. */
+  /**
+   * What `settle` was given, of what was committed: whoever saw the job ended finds it. Null: it
+   * was given none, the job has not ended, or there is none.
+   */
+  answer(id: JobId): Promise<Answer | null>;
+  /**
+   * Waiting durable jobs of a lane that arrived after `afterArrival` (0: from the head), oldest
+   * first; also those whose `notBeforeMs` has not come.
+   */
   waitingIn(lane: Lane, afterArrival: number, limit: number): Promise<readonly StoredJob[]>;
-  /** Every lane with its depth; sees what was committed. Walks an index: for the start. */
+  /**
+   * Every lane of waiting durable jobs with its depth, of what was committed. Jobs on a socket
+   * are nobody's to find again, so not here. Walks an index: for the start.
+   */
   lanes(): Promise<readonly (Lane & { readonly depth: number })[]>;
+  /**
+   * Jobs of all kinds for a list, newest first, of what was committed. One filter alone is one
+   * index seek; of several one is, and the rest are looked up job by job until the page is full.
+   */
+  page(page: Page): Promise<readonly StoredJob[]>;
   /** How many jobs are in each state, of what was committed. Walks an index, not the table. */
   countByState(): Promise<Readonly<Record<JobState, number>>>;
   /**

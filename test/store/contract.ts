@@ -1,7 +1,11 @@
 import { describe } from "vitest";
+import { answerContract } from "./contract/answer-contract.ts";
 import { joiningContract } from "./contract/joining-contract.ts";
+import { keyContract } from "./contract/key-contract.ts";
+import { pageContract } from "./contract/page-contract.ts";
 import { readingContract } from "./contract/reading-contract.ts";
 import { recoveryContract } from "./contract/recovery-contract.ts";
+import { restingContract } from "./contract/resting-contract.ts";
 import { runningContract } from "./contract/running-contract.ts";
 import { type OpenStore, StorePlace } from "./contract/store-place.ts";
 
@@ -13,8 +17,12 @@ export function storeContract(name: string, openStore: OpenStore): void {
   describe(`${name} keeps the contract of a store`, () => {
     const place = new StorePlace(openStore);
     joiningContract(place);
+    keyContract(place);
     runningContract(place);
+    restingContract(place);
+    answerContract(place);
     recoveryContract(place);
     readingContract(place);
+    pageContract(place);
   });
 }

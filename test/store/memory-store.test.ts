@@ -1,4 +1,5 @@
-import { MemoryDisk, MemoryStore } from "../support/memory-store.ts";
+import { MemoryDisk } from "../support/memory-disk.ts";
+import { MemoryStore } from "../support/memory-store.ts";
 import { storeContract } from "./contract.ts";
 
 // A second store on the same folder finds what the first kept, as on a disk.

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { ForemanError } from "../../src/errors.ts";
 import { type Ending, type Job, type JobId, type JobState, mayBecome } from "../../src/job.ts";
-import type { Lane, PutBack, Recovery, Store, StoredJob } from "../../src/store/store.ts";
-
-type Row = { -readonly [K in keyof StoredJob]: StoredJob[K] } & { deaths: number };
-
-/** What outlives a memory store: given to a second one, that finds what the first kept. */
-export class MemoryDisk {
-  readonly rows = new Map<JobId, Row>();
-  readonly bodies = new Map<JobId, Uint8Array>();
-  readonly documents = new Map<string, Uint8Array>();
-  arrivals = 0;
-}
+import type {
+  Answer,
+  Insertion,
+  Lane,
+  Page,
+  PutBack,
+  Recovery,
+  Store,
+  StoredJob,
+} from "../../src/store/store.ts";
+import { MemoryDisk, type MemoryRow as Row } from "./memory-disk.ts";
 
 /** A store without a disk, for tests of what stands in front; held to the contract of stores. */
 export class MemoryStore implements Store {
@@ -24,22 +24,31 @@ export class MemoryStore implements Store {
     this.#disk = disk;
   }
 
-  async insertJob(job: Job, body: Uint8Array | null): Promise<number> {
+  async insertJob(
+    job: Job,
+    body: Uint8Array | null,
+    options: { readonly idempotencyKey?: string | undefined } = {},
+  ): Promise<Insertion> {
     this.#mayWrite();
-    if (this.#disk.rows.has(job.id)) throw new ForemanError("internal", "the id exists");
-    this.#disk.arrivals += 1;
-    const arrival = this.#disk.arrivals;
-    const fresh = { lastAttempt: 0, attempts: 0, deaths: 0, startedAtMs: null, ending: null };
-    this.#disk.rows.set(job.id, { ...job, ...fresh, arrival, state: "queued", putBackWhy: null });
-    if (body !== null) this.#disk.bodies.set(job.id, Uint8Array.from(body));
-    return arrival;
+    const { bodies, keys, rows } = this.#disk;
+    const { idempotencyKey: key } = options;
+    if (key !== undefined && !job.isDurable) throw new ForemanError("internal", "no durable job");
+    const clientKey = JSON.stringify([job.client, key]);
+    const holder = keys.get(clientKey);
+    if (holder !== undefined) return { kind: "known", job: shown(rows.get(holder)!) };
+    if (rows.has(job.id)) throw new ForemanError("internal", "the id exists");
+    const { arrival } = this.#disk.add(job);
+    if (key !== undefined) keys.set(clientKey, job.id);
+    if (body !== null) bodies.set(job.id, Uint8Array.from(body));
+    return { kind: "inserted", arrival };
   }
 
   async claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost"> {
     const row = this.#row(id);
     if (row?.state !== "queued" || attempt <= row.lastAttempt) return "lost";
     const attempts = row.attempts + 1;
-    Object.assign(row, { state: "loading", lastAttempt: attempt, attempts, startedAtMs: atMs });
+    const facts = { lastAttempt: attempt, attempts, startedAtMs: atMs, notBeforeMs: null };
+    Object.assign(row, { ...facts, state: "loading" });
     return "claimed";
   }
 
@@ -55,18 +64,27 @@ export class MemoryStore implements Store {
     attempt: number,
     ending: Ending,
     atMs: number,
+    answer: Answer | null = null,
   ): Promise<"settled" | "stale"> {
     const row = this.#held(id, attempt);
     if (!row || !mayBecome(row.state, ending.state)) return "stale";
     this.#end(row, ending, atMs);
+    if (answer !== null) this.#disk.keep(id, answer);
     return "settled";
   }
 
-  async putBack(id: JobId, attempt: number, putBack: PutBack): Promise<"queued" | "stale"> {
+  async putBack(
+    id: JobId,
+    attempt: number,
+    putBack: PutBack,
+    notBeforeMs: number | null = null,
+  ): Promise<"queued" | "stale"> {
     const row = this.#held(id, attempt);
     if (!row) return "stale";
     row.state = "queued";
     row.putBackWhy = putBack.why;
+    row.notBeforeMs = notBeforeMs;
+    if (putBack.why === "preempted") row.preemptions += 1;
     if (!putBack.counted) row.attempts -= 1;
     return "queued";
   }
@@ -111,6 +129,11 @@ export class MemoryStore implements Store {
     return this.#disk.bodies.get(id) ?? null;
   }
 
+  async answer(id: JobId): Promise<Answer | null> {
+    this.#mayRead();
+    return this.#disk.answers.get(id) ?? null;
+  }
+
   async waitingIn(lane: Lane, afterArrival: number, limit: number): Promise<StoredJob[]> {
     const waiting = this.#waiting().filter((row) => laneKey(row) === laneKey(lane));
     return waiting
@@ -129,6 +152,16 @@ export class MemoryStore implements Store {
     return [...lanes.values()];
   }
 
+  async page({ state, model, client, after = Infinity, limit }: Page): Promise<StoredJob[]> {
+    this.#mayRead();
+    return [...this.#disk.rows.values()]
+      .filter((row) => row.arrival < after && row.state === (state ?? row.state))
+      .filter((row) => row.model === (model ?? row.model) && row.client === (client ?? row.client))
+      .sort((a, b) => b.arrival - a.arrival)
+      .slice(0, limit)
+      .map(shown);
+  }
+
   async countByState(): Promise<Record<JobState, number>> {
     this.#mayRead();
     const counts = { queued: 0, loading: 0, working: 0, done: 0, failed: 0, cancelled: 0 };
@@ -143,7 +176,7 @@ export class MemoryStore implements Store {
       .filter((row) => endedAtMs(row) < endedBeforeMs)
       .sort((a, b) => endedAtMs(a) - endedAtMs(b))
       .slice(0, limit);
-    for (const { id } of old) this.#disk.rows.delete(id);
+    for (const { id } of old) this.#disk.forget(id);
     return old.length;
   }
 
@@ -189,12 +222,13 @@ export class MemoryStore implements Store {
 
   #waiting(): Row[] {
     this.#mayRead();
-    return [...this.#disk.rows.values()].filter((row) => row.state === "queued");
+    return [...this.#disk.rows.values()].filter((row) => row.state === "queued" && row.isDurable);
   }
 
   #end(row: Row, ending: Ending, atMs: number): void {
     assert.ok(mayBecome(row.state, ending.state), `${row.state} → ${ending.state}`);
     row.state = ending.state;
+    row.notBeforeMs = null;
     row.ending = { ...ending, endedAtMs: atMs };
     this.#disk.bodies.delete(row.id);
   }

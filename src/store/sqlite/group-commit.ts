@@ -1,11 +1,11 @@
 import Database from "better-sqlite3";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
 import type { GroupOutcome, Outcome } from "./thread-message.ts";
-import type { Answer, WriteVerb } from "./verb.ts";
+import type { VerbAnswer, WriteVerb } from "./verb.ts";
 
 type Deps = {
   readonly database: Database.Database;
-  readonly apply: (verb: WriteVerb) => Answer;
+  readonly apply: (verb: WriteVerb) => VerbAnswer;
 };
 
 /**

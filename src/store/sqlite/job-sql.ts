@@ -3,22 +3,31 @@
  * can hold each plan against the indexes: with 1,000,000 jobs the wrong shape of a claim takes
  * 68 to 693 ms, the right one 0.2 ms.
  *
+ * `INDEXED BY` stands where SQLite, which knows no numbers of rows, would take another index.
+ *
  * Each UPDATE out of a running state carries the attempt as its fence, and none leaves an end.
  */
 export const jobSql = {
   insertJob: `
     INSERT INTO job
       (id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
-       enqueued_at_ms)
+       enqueued_at_ms, idempotency_key)
     VALUES
       (@id, @class, @client, @route, @model, @runnerKey, @isDurable, @bodyBytes, @bodyHash,
-       @enqueuedAtMs)`,
+       @enqueuedAtMs, @idempotencyKey)
+    ON CONFLICT (client, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+    RETURNING seq`,
+  keyHolder: `
+    SELECT *
+    FROM job
+    WHERE client = @client AND idempotency_key = @idempotencyKey`,
   insertPayload: `
     INSERT INTO payload (seq, body)
     VALUES (@seq, @body)`,
   claim: `
     UPDATE job
-    SET state = 'loading', last_attempt = @attempt, attempts = attempts + 1, started_at_ms = @atMs
+    SET state = 'loading', last_attempt = @attempt, attempts = attempts + 1, started_at_ms = @atMs,
+      not_before_ms = NULL
     WHERE id = @id AND state = 'queued' AND last_attempt < @attempt`,
   markWorking: `
     UPDATE job
@@ -34,15 +43,19 @@ export const jobSql = {
     RETURNING seq, is_durable`,
   putBack: `
     UPDATE job
-    SET state = 'queued', attempts = attempts - @refund, put_back_why = @why
+    SET state = 'queued', attempts = attempts - @refund, put_back_why = @why,
+      preemptions = preemptions + (@why = 'preempted'), not_before_ms = @notBeforeMs
     WHERE id = @id AND last_attempt = @attempt AND state IN ('loading', 'working')`,
   endWaiting: `
     UPDATE job
     SET state = @state, ended_at_ms = @atMs, end_reason = @reason, end_message = @message,
       status_code = @statusCode, prompt_tokens = @promptTokens,
-      completion_tokens = @completionTokens
+      completion_tokens = @completionTokens, not_before_ms = NULL
     WHERE id = @id AND state = 'queued' AND @state <> 'done'
     RETURNING seq, is_durable`,
+  insertAnswer: `
+    INSERT INTO answer (seq, status_code, content_type, is_compressed, body)
+    VALUES (@seq, @statusCode, @contentType, @isCompressed, @body)`,
   deletePayload: `
     DELETE FROM payload
     WHERE seq = @seq`,
@@ -75,11 +88,15 @@ export const jobSql = {
     SELECT body
     FROM payload
     WHERE seq = (SELECT seq FROM job WHERE id = @id)`,
+  answer: `
+    SELECT *
+    FROM answer
+    WHERE seq = (SELECT seq FROM job WHERE id = @id)`,
   waitingIn: `
     SELECT *
     FROM job
-    WHERE state = 'queued' AND class = @class AND runner_key = @runnerKey AND client = @client
-      AND seq > @afterArrival
+    WHERE state = 'queued' AND is_durable = 1
+      AND class = @class AND runner_key = @runnerKey AND client = @client AND seq > @afterArrival
     ORDER BY seq
     LIMIT @limit`,
   prune: `
@@ -104,24 +121,15 @@ export const jobSql = {
     WHERE only = 1`,
   lanes: `
     SELECT class, runner_key, client, count(*) AS depth
-    FROM job
-    WHERE state = 'queued'
+    FROM job INDEXED BY job_waiting
+    WHERE state = 'queued' AND is_durable = 1
     GROUP BY class, runner_key, client`,
   countByState: `
-    SELECT *
-    FROM
-      (SELECT count(*) AS queued
-       FROM job
-       WHERE state = 'queued'),
-      (SELECT
-         count(*) FILTER (WHERE state = 'loading') AS loading,
-         count(*) FILTER (WHERE state = 'working') AS working
-       FROM job
-       WHERE state IN ('loading', 'working')),
-      (SELECT
-         count(*) FILTER (WHERE state = 'done') AS done,
-         count(*) FILTER (WHERE state = 'failed') AS failed,
-         count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-       FROM job
-       WHERE ended_at_ms IS NOT NULL)`,
+    SELECT
+      (SELECT count(*) FROM job WHERE state = 'queued') AS queued,
+      (SELECT count(*) FROM job WHERE state = 'loading') AS loading,
+      (SELECT count(*) FROM job WHERE state = 'working') AS working,
+      (SELECT count(*) FROM job WHERE state = 'done') AS done,
+      (SELECT count(*) FROM job WHERE state = 'failed') AS failed,
+      (SELECT count(*) FROM job WHERE state = 'cancelled') AS cancelled`,
 } as const;

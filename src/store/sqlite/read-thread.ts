@@ -3,11 +3,12 @@ import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import type { JobState } from "../../job.ts";
 import { jobSql } from "./job-sql.ts";
-import { type LaneRow, laneDepth } from "./rows.ts";
+import { PageReader } from "./page-reader.ts";
+import { type AnswerRow, type LaneRow, laneDepth, storedAnswer } from "./rows.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
 import type { FromThread, GroupOutcome, Outcome } from "./thread-message.ts";
-import type { Answer, ReadVerb } from "./verb.ts";
+import type { ReadVerb, VerbAnswer } from "./verb.ts";
 
 // The thread for reads that may take long. WAL lets them run beside the commits; each ends its
 // snapshot with its statement, because one left open would keep the log from being emptied.
@@ -17,6 +18,8 @@ assert(parentPort !== null, "runs as a thread of the store's");
 const opened: FromThread = { kind: "opened", migrated: null };
 
 const database = new Database(file, { readonly: true, fileMustExist: true });
+const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
+const pages = new PageReader({ database });
 const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
 
@@ -37,8 +40,14 @@ function run(verbs: readonly ReadVerb[]): GroupOutcome {
   return { outcomes, fatal: null };
 }
 
-function answer(verb: ReadVerb): Answer {
+function answer(verb: ReadVerb): VerbAnswer {
   switch (verb.kind) {
+    case "answer": {
+      const row = storedAnswers.get(verb);
+      return row === undefined ? null : storedAnswer(row);
+    }
+    case "page":
+      return pages.read(verb.page);
     case "lanes":
       return lanes.all().map(laneDepth);
     case "countByState": {

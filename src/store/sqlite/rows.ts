@@ -1,6 +1,6 @@
 import type { EndReason, EndState, JobClass, JobId, JobState } from "../../job.ts";
-import type { Lane, PutBack, StoredJob } from "../store.ts";
-import type { Answers } from "./verb.ts";
+import type { Answer, Lane, PutBack, StoredJob } from "../store.ts";
+import type { VerbAnswers } from "./verb.ts";
 
 // The one place where the types of columns are asserted: the CHECK constraints of the schema, and
 // that only our own verbs write, are the reason why they hold.
@@ -20,6 +20,8 @@ export type JobRow = {
   readonly state: string;
   readonly last_attempt: number;
   readonly attempts: number;
+  readonly preemptions: number;
+  readonly not_before_ms: number | null;
   readonly put_back_why: string | null;
   readonly started_at_ms: number | null;
   readonly ended_at_ms: number | null;
@@ -28,6 +30,13 @@ export type JobRow = {
   readonly status_code: number | null;
   readonly prompt_tokens: number | null;
   readonly completion_tokens: number | null;
+};
+
+export type AnswerRow = {
+  readonly status_code: number;
+  readonly content_type: string;
+  readonly is_compressed: number;
+  readonly body: Uint8Array;
 };
 
 export type LaneRow = {
@@ -54,9 +63,21 @@ export function storedJob(row: JobRow): StoredJob {
     state: row.state as JobState,
     lastAttempt: row.last_attempt,
     attempts: row.attempts,
+    preemptions: row.preemptions,
+    notBeforeMs: row.not_before_ms,
     putBackWhy: row.put_back_why as PutBack["why"] | null,
     startedAtMs: row.started_at_ms,
     ending: row.ended_at_ms === null ? null : ending(row, row.ended_at_ms),
+  };
+}
+
+/** A row of `answer` as the store's callers know it. */
+export function storedAnswer(row: AnswerRow): Answer {
+  return {
+    statusCode: row.status_code,
+    contentType: row.content_type,
+    body: row.body,
+    isCompressed: row.is_compressed === 1,
   };
 }
 
@@ -70,9 +91,9 @@ export function laneDepth(row: LaneRow): Lane & { readonly depth: number } {
   };
 }
 
-/** An answer as it came from a thread, which answers each verb by the table of `Answers`. */
-export function answerOf<Kind extends keyof Answers>(answer: unknown): Answers[Kind] {
-  return answer as Answers[Kind];
+/** An answer as it came from a thread, which answers each verb by the table of `VerbAnswers`. */
+export function answerOf<Kind extends keyof VerbAnswers>(answer: unknown): VerbAnswers[Kind] {
+  return answer as VerbAnswers[Kind];
 }
 
 function ending(row: JobRow, endedAtMs: number): StoredJob["ending"] {

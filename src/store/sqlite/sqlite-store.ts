@@ -2,7 +2,16 @@ import type { Clock } from "../../clock.ts";
 import type { ForemanError } from "../../errors.ts";
 import type { Ending, Job, JobId, JobState } from "../../job.ts";
 import type { Log } from "../../log.ts";
-import type { Lane, PutBack, Recovery, Store, StoredJob } from "../store.ts";
+import type {
+  Answer,
+  Insertion,
+  Lane,
+  Page,
+  PutBack,
+  Recovery,
+  Store,
+  StoredJob,
+} from "../store.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
 
@@ -66,10 +75,17 @@ class SqliteStore implements Store {
     this.#clock = deps.clock;
   }
 
-  insertJob(job: Job, body: Uint8Array | null): Promise<number> {
-    if (body === null) return this.#writer.ask({ kind: "insertJob", job: plain(job), body });
-    const own = new Uint8Array(body);
-    return this.#writer.ask({ kind: "insertJob", job: plain(job), body: own }, own.buffer);
+  insertJob(
+    job: Job,
+    body: Uint8Array | null,
+    options: { readonly idempotencyKey?: string | undefined } = {},
+  ): Promise<Insertion> {
+    const idempotencyKey = options.idempotencyKey ?? null;
+    const own = body === null ? null : new Uint8Array(body);
+    return this.#writer.ask(
+      { kind: "insertJob", job: plain(job), body: own, idempotencyKey },
+      own?.buffer,
+    );
   }
 
   claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost"> {
@@ -80,12 +96,27 @@ class SqliteStore implements Store {
     return this.#writer.ask({ kind: "markWorking", id, attempt });
   }
 
-  settle(id: JobId, attempt: number, ending: Ending, atMs: number): Promise<"settled" | "stale"> {
-    return this.#writer.ask({ kind: "settle", id, attempt, ending, atMs });
+  settle(
+    id: JobId,
+    attempt: number,
+    ending: Ending,
+    atMs: number,
+    answer: Answer | null = null,
+  ): Promise<"settled" | "stale"> {
+    const own = answer === null ? null : { ...answer, body: new Uint8Array(answer.body) };
+    return this.#writer.ask(
+      { kind: "settle", id, attempt, ending, atMs, answer: own },
+      own?.body.buffer,
+    );
   }
 
-  putBack(id: JobId, attempt: number, putBack: PutBack): Promise<"queued" | "stale"> {
-    return this.#writer.ask({ kind: "putBack", id, attempt, putBack });
+  putBack(
+    id: JobId,
+    attempt: number,
+    putBack: PutBack,
+    notBeforeMs: number | null = null,
+  ): Promise<"queued" | "stale"> {
+    return this.#writer.ask({ kind: "putBack", id, attempt, putBack, notBeforeMs });
   }
 
   endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost"> {
@@ -106,6 +137,14 @@ class SqliteStore implements Store {
 
   waitingIn(lane: Lane, afterArrival: number, limit: number): Promise<readonly StoredJob[]> {
     return this.#writer.ask({ kind: "waitingIn", lane, afterArrival, limit });
+  }
+
+  answer(id: JobId): Promise<Answer | null> {
+    return this.#reader.ask({ kind: "answer", id });
+  }
+
+  page(page: Page): Promise<readonly StoredJob[]> {
+    return this.#reader.ask({ kind: "page", page });
   }
 
   lanes(): Promise<readonly (Lane & { readonly depth: number })[]> {

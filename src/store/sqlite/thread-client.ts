@@ -3,7 +3,7 @@ import { ForemanError } from "../../errors.ts";
 import type { Migrated } from "../migrate.ts";
 import { answerOf } from "./rows.ts";
 import type { Failure, FromThread, GroupOutcome, ToThread } from "./thread-message.ts";
-import type { Answers, Verb } from "./verb.ts";
+import type { Verb, VerbAnswers } from "./verb.ts";
 
 type Deps = {
   readonly script: URL;
@@ -18,7 +18,7 @@ type Waiting = { resolve(answer: unknown): void; reject(cause: Error): void };
 
 /**
  * The main thread's end of one thread of the store's, which starts when it is first needed. Verbs
- * called in one turn of the event loop travel in one message. Answers come in the order of the
+ * called in one turn of the event loop travel in one message. VerbAnswers come in the order of the
  * verbs, so a queue pairs them.
  */
 export class ThreadClient<Asked extends Verb> {
@@ -51,7 +51,7 @@ export class ThreadClient<Asked extends Verb> {
   ask<Kind extends Asked["kind"]>(
     verb: Asked & { readonly kind: Kind },
     transfer?: ArrayBuffer,
-  ): Promise<Answers[Kind]> {
+  ): Promise<VerbAnswers[Kind]> {
     if (this.#end !== null) return Promise.reject(this.#end);
     // Not a microtask: one turn of the loop brings the callbacks of many sockets.
     if (this.#outbox.length === 0) setImmediate(() => this.#flush());

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../errors.ts";
 import type { Migrated } from "../migrate.ts";
-import type { Answer, Verb } from "./verb.ts";
+import type { Verb, VerbAnswer } from "./verb.ts";
 
 /** An error on its way between threads, where classes are lost. */
 export type Failure = {
@@ -11,7 +11,7 @@ export type Failure = {
 
 /** What became of one verb. */
 export type Outcome =
-  | { readonly kind: "answered"; readonly answer: Answer }
+  | { readonly kind: "answered"; readonly answer: VerbAnswer }
   | { readonly kind: "failed"; readonly failure: Failure };
 
 /** Outcomes in the order of the verbs; `fatal`: the rest failed, and so will whatever follows. */

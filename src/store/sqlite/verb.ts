@@ -1,9 +1,14 @@
 import type { Ending, Job, JobId, JobState } from "../../job.ts";
-import type { Lane, PutBack, Recovery, StoredJob } from "../store.ts";
+import type { Answer, Insertion, Lane, Page, PutBack, Recovery, StoredJob } from "../store.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
 export type WriteVerb =
-  | { readonly kind: "insertJob"; readonly job: Job; readonly body: Uint8Array | null }
+  | {
+      readonly kind: "insertJob";
+      readonly job: Job;
+      readonly body: Uint8Array | null;
+      readonly idempotencyKey: string | null;
+    }
   | {
       readonly kind: "claim";
       readonly id: JobId;
@@ -17,12 +22,14 @@ export type WriteVerb =
       readonly attempt: number;
       readonly ending: Ending;
       readonly atMs: number;
+      readonly answer: Answer | null;
     }
   | {
       readonly kind: "putBack";
       readonly id: JobId;
       readonly attempt: number;
       readonly putBack: PutBack;
+      readonly notBeforeMs: number | null;
     }
   | {
       readonly kind: "endWaiting";
@@ -45,13 +52,17 @@ export type WriteVerb =
   | { readonly kind: "heartbeat" };
 
 /** What the reading thread is asked for: whatever may take long, so that no commit waits for it. */
-export type ReadVerb = { readonly kind: "lanes" } | { readonly kind: "countByState" };
+export type ReadVerb =
+  | { readonly kind: "answer"; readonly id: JobId }
+  | { readonly kind: "page"; readonly page: Page }
+  | { readonly kind: "lanes" }
+  | { readonly kind: "countByState" };
 
 export type Verb = WriteVerb | ReadVerb;
 
 /** What each verb answers. */
-export type Answers = {
-  readonly insertJob: number;
+export type VerbAnswers = {
+  readonly insertJob: Insertion;
   readonly claim: "claimed" | "lost";
   readonly markWorking: "marked" | "stale";
   readonly settle: "settled" | "stale";
@@ -65,8 +76,10 @@ export type Answers = {
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
   readonly heartbeat: undefined;
+  readonly answer: Answer | null;
+  readonly page: readonly StoredJob[];
   readonly lanes: readonly (Lane & { readonly depth: number })[];
   readonly countByState: Readonly<Record<JobState, number>>;
 };
 
-export type Answer = Answers[Verb["kind"]];
+export type VerbAnswer = VerbAnswers[Verb["kind"]];

@@ -1,10 +1,11 @@
+import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
-import type { Ending, Job, JobId } from "../../job.ts";
-import type { StoredJob } from "../store.ts";
+import type { Ending, JobId } from "../../job.ts";
+import type { Answer, Insertion, StoredJob } from "../store.ts";
 import { jobSql } from "./job-sql.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
 import { type JobRow, storedJob } from "./rows.ts";
-import type { Answer, WriteVerb } from "./verb.ts";
+import type { VerbAnswer, WriteVerb } from "./verb.ts";
 
 type EndedRow = { readonly seq: number; readonly is_durable: number };
 
@@ -19,25 +20,22 @@ export class WriteVerbs {
   }
 
   /** Applies one verb. Throws SqliteError, after which the caller undoes what the verb began. */
-  apply(verb: WriteVerb): Answer {
+  apply(verb: WriteVerb): VerbAnswer {
     const statements = this.#statements;
     switch (verb.kind) {
       case "insertJob":
-        return this.#insertJob(verb.job, verb.body);
+        return this.#insertJob(verb);
       case "claim":
         return statements.claim.run(verb).changes === 1 ? "claimed" : "lost";
       case "markWorking":
         return statements.markWorking.run(verb).changes === 1 ? "marked" : "stale";
-      case "settle": {
-        const { id, attempt, atMs } = verb;
-        const ended = statements.settle.get({ ...verb.ending, id, attempt, atMs });
-        return this.#dropBody(ended) ? "settled" : "stale";
-      }
+      case "settle":
+        return this.#settle(verb);
       case "putBack": {
-        const { id, attempt } = verb;
+        const { id, attempt, notBeforeMs } = verb;
         const refund = verb.putBack.counted ? 0 : 1;
         const { why } = verb.putBack;
-        const { changes } = statements.putBack.run({ id, attempt, refund, why });
+        const { changes } = statements.putBack.run({ id, attempt, refund, why, notBeforeMs });
         return changes === 1 ? "queued" : "stale";
       }
       case "endWaiting":
@@ -67,16 +65,38 @@ export class WriteVerbs {
     }
   }
 
-  #insertJob(job: Job, body: Uint8Array | null): number {
-    const bound = { ...job, isDurable: job.isDurable ? 1 : 0 };
-    const seq = Number(this.#statements.insertJob.run(bound).lastInsertRowid);
+  #insertJob({ job, body, idempotencyKey }: WriteVerb & { kind: "insertJob" }): Insertion {
+    const bound = { ...job, isDurable: job.isDurable ? 1 : 0, idempotencyKey };
+    const inserted = this.#statements.insertJob.get(bound);
+    if (inserted === undefined) {
+      const holder = this.#statements.keyHolder.get(bound);
+      assert(holder !== undefined, "only a key that is held keeps a job out without an error");
+      return { kind: "known", job: storedJob(holder) };
+    }
+    const { seq } = inserted;
     if (body !== null) this.#statements.insertPayload.run({ seq, body });
-    return seq;
+    return { kind: "inserted", arrival: seq };
+  }
+
+  #settle(verb: WriteVerb & { kind: "settle" }): "settled" | "stale" {
+    const { id, attempt, atMs } = verb;
+    const ended = this.#statements.settle.get({ ...verb.ending, id, attempt, atMs });
+    if (ended === undefined) return "stale";
+    this.#dropBody(ended);
+    if (verb.answer !== null) this.#insertAnswer(ended, verb.answer);
+    return "settled";
+  }
+
+  #insertAnswer({ seq }: EndedRow, answer: Answer): void {
+    const isCompressed = answer.isCompressed ? 1 : 0;
+    this.#statements.insertAnswer.run({ ...answer, seq, isCompressed });
   }
 
   #endWaiting(id: JobId, ending: Ending, atMs: number): "ended" | "lost" {
     const ended = this.#statements.endWaiting.get({ ...ending, id, atMs });
-    return this.#dropBody(ended) ? "ended" : "lost";
+    if (ended === undefined) return "lost";
+    this.#dropBody(ended);
+    return "ended";
   }
 
   #waitingIn(verb: WriteVerb & { kind: "waitingIn" }): readonly StoredJob[] {
@@ -85,22 +105,22 @@ export class WriteVerbs {
   }
 
   /** Nothing runs an ended job again, so its prompt has no more business on the disk. */
-  #dropBody(ended: EndedRow | undefined): boolean {
-    if (ended === undefined) return false;
+  #dropBody(ended: EndedRow): void {
     if (ended.is_durable === 1) this.#statements.deletePayload.run(ended);
-    return true;
   }
 }
 
 function prepare(database: Database.Database) {
   return {
-    insertJob: database.prepare<[object]>(jobSql.insertJob),
+    insertJob: database.prepare<[object], { readonly seq: number }>(jobSql.insertJob),
+    keyHolder: database.prepare<[object], JobRow>(jobSql.keyHolder),
     insertPayload: database.prepare<[object]>(jobSql.insertPayload),
     claim: database.prepare<[object]>(jobSql.claim),
     markWorking: database.prepare<[object]>(jobSql.markWorking),
     settle: database.prepare<[object], EndedRow>(jobSql.settle),
     putBack: database.prepare<[object]>(jobSql.putBack),
     endWaiting: database.prepare<[object], EndedRow>(jobSql.endWaiting),
+    insertAnswer: database.prepare<[object]>(jobSql.insertAnswer),
     deletePayload: database.prepare<[object]>(jobSql.deletePayload),
     job: database.prepare<[object], JobRow>(jobSql.job),
     body: database.prepare<[object], { readonly body: Uint8Array }>(jobSql.body),

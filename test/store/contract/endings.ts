@@ -1,5 +1,5 @@
 import type { Ending } from "../../../src/job.ts";
-import type { Lane, PutBack } from "../../../src/store/store.ts";
+import type { Answer, Lane, PutBack } from "../../../src/store/store.ts";
 
 // What the contract's tests tell the store.
 
@@ -30,4 +30,12 @@ export const cancelled: Ending = {
 
 export const refunded: PutBack = { counted: false, why: "shutdown" };
 export const counted: PutBack = { counted: true, why: "target_lost" };
+export const failing: PutBack = { counted: true, why: "target_failed" };
+export const preempted: PutBack = { counted: false, why: "preempted" };
+export const answered: Answer = {
+  statusCode: 200,
+  contentType: "application/x-ndjson",
+  body: Buffer.from('{"done":true}\n'),
+  isCompressed: false,
+};
 export const lane: Lane = { class: "interactive", runnerKey: "m|num_ctx=4096", client: "ann" };

@@ -10,7 +10,7 @@ export function joiningContract(place: StorePlace): void {
     test("remembers every fact of a job, across a restart", async () => {
       const job = aJob({ class: "batch", client: "näme 'quoted'", isDurable: false });
 
-      const arrival = await place.store.insertJob(job, null);
+      const arrival = await place.inserted(job);
       await place.reopen();
 
       expect(await place.store.job(job.id)).toEqual({
@@ -19,6 +19,8 @@ export function joiningContract(place: StorePlace): void {
         state: "queued",
         lastAttempt: 0,
         attempts: 0,
+        preemptions: 0,
+        notBeforeMs: null,
         putBackWhy: null,
         startedAtMs: null,
         ending: null,
@@ -28,7 +30,7 @@ export function joiningContract(place: StorePlace): void {
     test("numbers arrivals in the order of the calls, not of ids or clocks", async () => {
       const jobs = [3, 1, 2].map((ms) => aJob({ id: newJobId(ms), enqueuedAtMs: ms }));
 
-      const arrivals = await Promise.all(jobs.map((job) => place.store.insertJob(job, null)));
+      const arrivals = await Promise.all(jobs.map((job) => place.inserted(job)));
 
       expect(arrivals).toEqual(arrivals.toSorted((a, b) => a - b));
       expect((await place.store.waitingIn(lane, 0, 9)).map((job) => job.id)).toEqual(
@@ -119,13 +121,13 @@ export function joiningContract(place: StorePlace): void {
 
     test("gives an arrival to a new job that is above every one that is left", async () => {
       const older = aJob();
-      const arrival = await place.store.insertJob(older, null);
+      const arrival = await place.inserted(older);
       const last = aJob();
       await place.store.insertJob(last, null);
       await place.store.endWaiting(last.id, cancelled, 1);
       await place.store.prune(2, 9);
 
-      expect(await place.store.insertJob(aJob(), null)).toBeGreaterThan(arrival);
+      expect(await place.inserted(aJob())).toBeGreaterThan(arrival);
     });
   });
 }

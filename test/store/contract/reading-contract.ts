@@ -66,6 +66,19 @@ export function readingContract(place: StorePlace): void {
       ]);
     });
 
+    test("leave a job on a socket to the memory that it waits in", async () => {
+      const onSocket = aJob({ isDurable: false });
+      const durable = aJob();
+      await place.store.insertJob(onSocket, null);
+      await place.store.insertJob(durable, prompt);
+
+      const waiting = await place.store.waitingIn(lane, 0, 9);
+
+      expect(waiting.map(({ id }) => id)).toEqual([durable.id]);
+      expect(await place.store.lanes()).toEqual([{ ...lane, depth: 1 }]);
+      expect(await place.store.countByState()).toMatchObject({ queued: 2 });
+    });
+
     test("count jobs by state, at nothing and at some", async () => {
       const none = { queued: 0, loading: 0, working: 0, done: 0, failed: 0, cancelled: 0 };
       expect(await place.store.countByState()).toEqual(none);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mayBecome } from "../../../src/job.ts";
 import { aJob, prompt } from "../job-maker.ts";
-import { cancelled, done, failed, refunded } from "./endings.ts";
+import { answered, cancelled, done, failed, preempted, refunded } from "./endings.ts";
 import type { StorePlace } from "./store-place.ts";
 
 /** What a store promises after the death of its daemon, and of any order of verbs. */
@@ -76,7 +76,9 @@ export function recoveryContract(place: StorePlace): void {
 
   test("no sequence of verbs leaves the chart of states", async () => {
     const verb = fc.record({
-      kind: fc.constantFrom("claim", "mark", "done", "fail", "putBack", "endWaiting", "recover"),
+      kind: fc.constantFrom(
+        ...["claim", "mark", "done", "fail", "putBack", "preempt", "endWaiting", "recover"],
+      ),
       attempt: fc.integer({ min: 1, max: 4 }),
     });
     await fc.assert(
@@ -87,9 +89,10 @@ export function recoveryContract(place: StorePlace): void {
         for (const { kind, attempt } of verbs) {
           if (kind === "claim") await place.store.claim(job.id, attempt, 1);
           if (kind === "mark") await place.store.markWorking(job.id, attempt);
-          if (kind === "done") await place.store.settle(job.id, attempt, done, 2);
+          if (kind === "done") await place.store.settle(job.id, attempt, done, 2, answered);
           if (kind === "fail") await place.store.settle(job.id, attempt, failed, 2);
           if (kind === "putBack") await place.store.putBack(job.id, attempt, refunded);
+          if (kind === "preempt") await place.store.putBack(job.id, attempt, preempted, 7);
           if (kind === "endWaiting") await place.store.endWaiting(job.id, cancelled, 2);
           if (kind === "recover") await place.store.recoverInterrupted(2);
           const after = (await place.store.job(job.id))!;
@@ -98,6 +101,8 @@ export function recoveryContract(place: StorePlace): void {
           expect(after.ending === null).toBe(
             !["done", "failed", "cancelled"].includes(after.state),
           );
+          expect(after.state === "queued" || after.notBeforeMs === null).toBe(true);
+          expect((await place.store.answer(job.id)) !== null).toBe(after.state === "done");
           before = after;
         }
       }),

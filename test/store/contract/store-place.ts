@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +36,13 @@ export class StorePlace {
   async reopen(): Promise<void> {
     await this.store.close();
     this.#store = await this.#openStore(this.#folder);
+  }
+
+  /** Inserts a new job without a body; answers its arrival. */
+  async inserted(job: Job): Promise<number> {
+    const insertion = await this.store.insertJob(job, null);
+    assert(insertion.kind === "inserted");
+    return insertion.arrival;
   }
 
   /** A job at its first attempt, which works. */

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { jobSql } from "../../../src/store/sqlite/job-sql.ts";
+import { pageSql } from "../../../src/store/sqlite/page-sql.ts";
+import type { Page } from "../../../src/store/store.ts";
 import { openForTest } from "./open-for-test.ts";
 
 // The plans of an empty database without statistics, which is what a daemon prepares its
@@ -22,12 +24,15 @@ const index: Partial<Record<Verb, RegExp>> = {
   endWaiting: /SEARCH job USING INDEX sqlite_autoindex_job_1 \(id=\?\)/,
   job: /SEARCH job USING INDEX sqlite_autoindex_job_1 \(id=\?\)/,
   waitingIn: /USING INDEX job_waiting \(class=\? AND runner_key=\? AND client=\? AND seq>\?\)/,
-  failPoison: /SEARCH job USING INDEX job_running/,
-  deletePoisonPayloads: /SEARCH job USING INDEX job_running/,
-  requeueInterrupted: /SEARCH job USING INDEX job_running/,
+  keyHolder: /USING INDEX job_idempotency \(client=\? AND idempotency_key=\?\)/,
+  failPoison: /SEARCH job USING INDEX job_state \(state=\?\)/,
+  deletePoisonPayloads: /SEARCH job USING INDEX job_state \(state=\?\)/,
+  requeueInterrupted: /SEARCH job USING INDEX job_state \(state=\?\)/,
+  answer: /SEARCH answer USING INTEGER PRIMARY KEY/,
   cancelOnSocket: /job USING (COVERING )?INDEX job_on_socket/,
   prune: /SEARCH job USING COVERING INDEX job_ended \(ended_at_ms<\?\)/,
   lanes: /SCAN job USING COVERING INDEX job_waiting/,
+  countByState: /SEARCH job USING COVERING INDEX job_state \(state=\?\)/,
 };
 
 describe("the plan of each statement", () => {
@@ -45,17 +50,39 @@ describe("the plan of each statement", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test.each(Object.keys(jobSql) as Verb[])("%s walks no table and sorts nothing", (verb) => {
-    const sql = jobSql[verb];
+  function planOf(sql: string): string {
     const names = [...sql.matchAll(/@(\w+)/g)].map((match) => [match[1], 1]);
-
     const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(Object.fromEntries(names));
-    const plan = steps.map((step) => (step as { detail: string }).detail).join("\n");
+    return steps.map((step) => (step as { detail: string }).detail).join("\n");
+  }
+
+  test.each(Object.keys(jobSql) as Verb[])("%s walks no table and sorts nothing", (verb) => {
+    const plan = planOf(jobSql[verb]);
 
     expect(plan).not.toContain("TEMP B-TREE");
-    const walks = plan.match(/^SCAN (job|payload|document|heartbeat).*/gm) ?? [];
+    const walks = plan.match(/^SCAN (job|payload|answer|document|heartbeat).*/gm) ?? [];
     const allowed = walkers.includes(verb) ? /COVERING INDEX/ : /INDEX job_on_socket/;
     for (const walk of walks) expect(walk).toMatch(allowed);
     expect(plan).toMatch(index[verb] ?? /(?:)/);
+  });
+
+  const few = "working";
+  const many = "queued";
+  const ann = { client: "ann" };
+  const m = { model: "m" };
+  test.each<{ filter: Omit<Page, "limit">; lead: string }>([
+    { filter: {}, lead: "INTEGER PRIMARY KEY (rowid<?)" },
+    { filter: { state: few }, lead: "INDEX job_state (state=? AND rowid<?)" },
+    { filter: { state: many }, lead: "INDEX job_state (state=? AND rowid<?)" },
+    { filter: ann, lead: "INDEX job_client (client=? AND rowid<?)" },
+    { filter: m, lead: "INDEX job_model (model=? AND rowid<?)" },
+    { filter: { ...ann, ...m }, lead: "INDEX job_client (client=? AND rowid<?)" },
+    { filter: { ...ann, ...m, state: few }, lead: "INDEX job_state (state=? AND rowid<?)" },
+    { filter: { ...ann, ...m, state: many }, lead: "INDEX job_client (client=? AND rowid<?)" },
+    { filter: { ...ann, state: many }, lead: "INDEX job_client (client=? AND rowid<?)" },
+    { filter: { ...m, state: many }, lead: "INDEX job_model (model=? AND rowid<?)" },
+    { filter: { ...m, state: few }, lead: "INDEX job_state (state=? AND rowid<?)" },
+  ])("a page by $filter seeks its head and sorts nothing", ({ filter, lead }) => {
+    expect(planOf(pageSql({ ...filter, limit: 1 }))).toBe(`SEARCH job USING ${lead}`);
   });
 });

@@ -16,6 +16,8 @@ const ending: Ending = {
   completionTokens: null,
 };
 
+const telltales = ["TELLTALE-PROMPT", "TELLTALE-MESSAGE", "TELLTALE-ANSWER"];
+
 describe("what is deleted", () => {
   let folder: string;
   let store: Store;
@@ -41,14 +43,19 @@ describe("what is deleted", () => {
     }
     for (const job of jobs) {
       await store.claim(job.id, 1, 1);
-      await store.settle(job.id, 1, ending, 2);
+      await store.settle(job.id, 1, ending, 2, {
+        statusCode: 500,
+        contentType: "text/plain",
+        body: Buffer.from("TELLTALE-ANSWER ".repeat(800)),
+        isCompressed: false,
+      });
     }
     await store.endWaiting(kept.id, { ...ending, message: "KEPT" }, 9);
-    expect([holds("TELLTALE-PROMPT"), holds("TELLTALE-MESSAGE")]).toEqual([true, true]);
+    expect(telltales.map(holds)).toEqual([true, true, true]);
 
     expect(await store.prune(5, 100)).toBe(50);
 
-    expect([holds("TELLTALE-PROMPT"), holds("TELLTALE-MESSAGE")]).toEqual([false, false]);
+    expect(telltales.map(holds)).toEqual([false, false, false]);
     expect(holds("KEPT")).toBe(true);
   });
 });
