@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import pLimit from "p-limit";
@@ -109,9 +110,12 @@ function pathOf(env: AppEnv["Bindings"] | undefined): string {
   return routePath(env?.incoming.url ?? "/") ?? "/";
 }
 
-/** Base URLs that end in a slash make //api/chat, which Ollama answers with a redirect. */
+/**
+ * Base URLs that end in a slash make //api/chat, which Ollama answers with a redirect; so it does
+ * with all that becomes a path of its own once cleaned. Other methods than GET on / are its too.
+ */
 async function answerUnknown(call: Call, deps: AppDeps): Promise<void> {
-  if (/^\/+(api|v1)\//.test(call.path)) await passOther(call, deps);
+  if (/^\/$|^\/(api|v1)\//.test(posix.normalize(call.path))) await passOther(call, deps);
   else answer(call, 404, ["Content-Type", "text/plain"], "404 page not found");
 }
 

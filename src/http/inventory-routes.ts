@@ -23,6 +23,9 @@ export async function answerFromInventory(
   route: PolledRoute,
   { inventory, poller }: InventorySource,
 ): Promise<void> {
+  // What is loaded changes untold: a keep_alive runs out, each embedding moves one. Ollama answers
+  // this route in 1 ms, and all that ask at the same time share one reading.
+  if (route === "/api/ps" && poller.state.presence === "present") void poller.refreshLoaded();
   await poller.caughtUp(route, freshWithinMs);
   const reply = inventory.reply(route);
   if (reply === null) {

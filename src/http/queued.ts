@@ -64,13 +64,14 @@ export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDe
   // 3.
   const model = await findModel(peeked.model, deps);
   if (model === "unknown") {
-    refuse(call, { statusCode: 404, message: notFound(peeked.model), writtenBy: "handler" });
+    const message = notFound(peeked.model);
+    refuse(call, { statusCode: 404, message, writtenBy: "handler" }, peeked.isStream);
     return;
   }
   const isRemote = Boolean(model?.remote_host);
   const makesImages = model?.capabilities?.includes("image") ?? false;
   if (peeked.refusalIfKnown !== null && model !== null && !isRemote && !makesImages) {
-    refuse(call, peeked.refusalIfKnown);
+    refuse(call, peeked.refusalIfKnown, peeked.isStream);
     return;
   }
   if (peeked.isUnload || isRemote) {
@@ -149,11 +150,18 @@ async function passUnload(call: Call, body: Buffer, deps: QueuedDeps): Promise<v
   clock.after(unloadSettlesMs, () => void poller.refreshLoaded());
 }
 
-function refuse(call: Call, refusal: Omit<Refusal, "kind">): void {
+/** Ollama's compatibility layer sets this for a stream before it knows of any error. */
+const streamHeaders: { readonly [path: string]: readonly string[] } = {
+  "/v1/messages": ["Cache-Control", "no-cache"],
+  "/v1/responses": ["Cache-Control", "no-cache"],
+};
+
+function refuse(call: Call, refusal: Omit<Refusal, "kind">, isStream = false): void {
   const { message, statusCode, writtenBy } = refusal;
   const options = { requestId: newRequestId(), writtenBy };
   const { body, contentType } = errorBody(call.shape, statusCode, message, options);
-  answer(call, statusCode, ["Content-Type", contentType], body);
+  const early = isStream ? (streamHeaders[call.path] ?? []) : [];
+  answer(call, statusCode, [...early, "Content-Type", contentType], body);
 }
 
 /** Ollama's words (server/routes.go), the name as it was sent. */
