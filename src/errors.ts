@@ -13,6 +13,8 @@ export const errorCodes = {
   queue_full: 503,
   draining: 503,
   queue_timeout: 503,
+  cancelled: 409,
+  key_reused: 409,
   storage_full: 507,
   storage_failed: 500,
   target_unreachable: 502,

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { drain } from "./dispatch/drain.ts";
+import { whyWaiting } from "./dispatch/why-waiting.ts";
 import type { ForemanError } from "./errors.ts";
 import { createAccess } from "./http/access.ts";
 import { createApp } from "./http/app.ts";
@@ -15,6 +16,7 @@ import { Lifecycle, type Part } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { Queue } from "./queue/queue.ts";
 import { Share } from "./scheduler/share.ts";
+import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
@@ -84,6 +86,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     clock,
     log,
     depthMax: config.queueDepthMax,
+    answerBytesMax: config.answerBytesMax,
     waitMsMax: config.queueTimeoutMs,
     onJoined: (job) => share[job.class].joined(job),
     onLeft: (job) => share[job.class].left(job),
@@ -97,13 +100,10 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     poller,
     share,
     clock,
+    random,
     log,
-    scheduleLimits: {
-      ...schedulingBounds,
-      slots: config.chatSlots,
-      swapQuantum: config.swapQuantum,
-    },
-    runLimits: config.runLimits,
+    scheduleLimits: scheduleLimitsOf(config),
+    ...config,
   });
 
   const readHealth = (): Health => ({
@@ -117,7 +117,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   });
   const app = createApp({
     ...config,
-    ...{ queue, target, inventory, poller, clock, log, readHealth },
+    ...{ queue, store, target, inventory, poller, clock, log, readHealth },
+    whyWaiting: (id) =>
+      whyWaiting(id, { lanes: queue.lanes(), holds: dispatcher.holds, inventory }),
     reception: receptionOf(config),
   });
   const http = new HttpServer({ app, clock });
@@ -126,7 +128,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     clock,
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, clock, log }),
-    parts: partsOf(config, { store, keeper, target, inventory, poller, http, clock, log }),
+    parts: partsOf(config, { store, keeper, target, inventory, queue, poller, http, clock, log }),
   });
   return {
     get port() {
@@ -179,21 +181,32 @@ function receptionOf(config: Config): Reception {
   });
 }
 
-type RecoverDeps = { readonly inventory: Inventory; readonly clock: Clock; readonly log: Log };
+type RecoverDeps = {
+  readonly inventory: Inventory;
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly log: Log;
+};
 
 /** Sorts out what a daemon that died left behind, before anybody is let in. */
-async function recover(store: Store, { clock, inventory, log }: RecoverDeps): Promise<void> {
+async function recover(store: Store, deps: RecoverDeps): Promise<void> {
+  const { clock, inventory, log, queue } = deps;
   const recovery = await store.recoverInterrupted(clock.wallMs());
   if (Object.values(recovery).some((count) => count > 0)) {
     log.warn(recovery, "jobs of an interrupted daemon recovered");
   }
   await recallInventory(inventory, store, log);
+  await queue.restore();
 }
 
 function localAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) =>
     addresses.map(({ address }) => address),
   );
+}
+
+function scheduleLimitsOf({ chatSlots, swapQuantum }: Config): ScheduleLimits {
+  return { ...schedulingBounds, slots: chatSlots, swapQuantum };
 }
 
 /** The scheduler's bounds that are no settings; scheduler/design.md has their arithmetic. */

@@ -14,6 +14,10 @@ export const transitions = {
 } as const satisfies Record<string, readonly string[]>;
 
 export type JobState = keyof typeof transitions;
+
+/** Every state, for those who must check a word that claims to be one. */
+export const jobStates = ["queued", "loading", "working", "done", "failed", "cancelled"] as const;
+
 export type EndState = "done" | "failed" | "cancelled";
 
 /** People (`interactive`) go before batches. */
@@ -32,7 +36,7 @@ export type EndReason =
   | "target_lost"
   | "incomplete_answer"
   | "client_too_slow"
-  | "storage_full"
+  | "answer_too_large"
   | "poison_item";
 
 /** What is known of a unit of work from the moment that it joins the queue. */

@@ -69,6 +69,8 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   FOREMAN_MAX_ATTEMPTS: { good: ["1", "100"], bad: ["0", "101"] },
   FOREMAN_JOB_TTL: { good: ["1s", "365d"], bad: ["1", "for ever"] },
   FOREMAN_DRAIN_TIMEOUT: { good: ["30s"], bad: ["30", "25d"] },
+  FOREMAN_ANSWER_MAX: { good: ["1", "16m"], bad: ["", "16mb"] },
+  FOREMAN_PREEMPT_WITHIN: { good: ["0", "20s"], bad: ["20", "25d"] },
   FOREMAN_BODY_MAX: { good: ["1", "2g"], bad: ["", "2gb", "-2g"] },
   FOREMAN_TOKEN: { good: ["s3cret"], bad: ["", " "] },
   FOREMAN_TOKEN_FILE: { good: [], bad: ["", "/nowhere/token"] },

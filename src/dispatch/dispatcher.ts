@@ -1,17 +1,24 @@
 import type { Clock } from "../clock.ts";
 import type { Job, JobClass, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
-import type { Queue, WaitingJob } from "../queue/queue.ts";
+import type { WaitingJob } from "../queue/lanes.ts";
+import type { Queue } from "../queue/queue.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
+import { preempt } from "../scheduler/preempt.ts";
 import { schedule } from "../scheduler/schedule.ts";
 import type { Share } from "../scheduler/share.ts";
-import type { ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
+import type { ScheduleLimits } from "../scheduler/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Target } from "../target/target.ts";
+import type { CutReason } from "./cuts.ts";
+import { Idleness } from "./idleness.ts";
+import { Ledger } from "./ledger.ts";
+import { Loop } from "./loop.ts";
 import { Residents } from "./residents.ts";
-import { type CutReason, type Outcome, Run, type RunLimits } from "./run-job.ts";
+import { type Outcome, Run, type RunLimits } from "./run-job.ts";
+import { type Running, Slots } from "./slots.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 import { Turns } from "./turns.ts";
 
@@ -21,15 +28,8 @@ import { Turns } from "./turns.ts";
  */
 const cutGraceMs = 20;
 
-/** A worker that lets nothing through for so long, though it might, is reported by /healthz. */
-const stuckMsMax = 30_000;
-
-type Running = {
-  readonly waiting: WaitingJob;
-  readonly attempt: number;
-  readonly run: Run;
-  readonly startedAtMs: number;
-};
+/** How soon a claim that the store could not write is tried again. */
+const claimAgainMs = 5_000;
 
 type DispatcherOptions = {
   readonly queue: Queue;
@@ -39,31 +39,34 @@ type DispatcherOptions = {
   readonly poller: Poller;
   readonly share: Readonly<Record<JobClass, Share>>;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly log: Log;
   readonly scheduleLimits: ScheduleLimits;
   readonly runLimits: RunLimits;
+  /** A batch item that has run less makes way for a person, in ms; 0 for never. */
+  readonly preemptWithinMs: number;
 };
 
 /** The worker loop: wake → snapshot → schedule → claim → run → settle. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #log: Log;
-  readonly #running = new Map<JobId, Running>();
+  readonly #slots = new Slots();
   readonly #residents = new Residents();
   readonly #turns = new Turns();
+  readonly #idleness = new Idleness();
+  readonly #ledger: Ledger;
   #holds: ReadonlyMap<string, HoldReason> = new Map();
-  #isTicking = false;
-  #isWoken = false;
-  #stuckSinceMs: number | null = null;
-  #idle = Promise.withResolvers<void>();
+  readonly #loop = new Loop(() => this.#turn());
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "dispatcher" });
+    this.#ledger = new Ledger({ ...options, log: this.#log });
   }
 
   get runningCount(): number {
-    return this.#running.size;
+    return this.#slots.size;
   }
 
   /** Why the heads of the lanes were not let through at the last turn, by lane key. */
@@ -73,165 +76,172 @@ export class Dispatcher {
 
   /** What is wrong with the loop, in words; null while it does its work. */
   get problem(): string | null {
-    if (this.#stuckSinceMs === null) return null;
-    const stuckMs = this.#options.clock.monotonicMs() - this.#stuckSinceMs;
-    if (stuckMs < stuckMsMax) return null;
-    return `work waits and nothing runs for ${Math.round(stuckMs / 1_000)} s: restart foreman`;
+    return this.#idleness.problem(this.#options.clock.monotonicMs());
   }
 
-  /**
-   * Lets through what may run now. Called whenever something changed; a call from inside a turn is
-   * remembered and makes another turn.
-   */
+  /** Lets through what may run now. Called whenever something changed. */
   tick(): void {
-    this.#isWoken = true;
-    if (this.#isTicking) return;
-    this.#isTicking = true;
-    try {
-      while (this.#isWoken) {
-        this.#isWoken = false;
-        this.#turn();
-      }
-    } finally {
-      this.#isTicking = false;
-    }
+    this.#loop.ask();
   }
 
   /** Cuts what runs. */
   cutAll(why: CutReason): void {
-    for (const { run } of [...this.#running.values()]) run.cut(why);
+    for (const run of this.#slots.runs) run.cut(why);
   }
 
   /** Resolves when nothing runs any more. */
   idle(): Promise<void> {
-    return this.#running.size === 0 ? Promise.resolve() : this.#idle.promise;
+    return this.#slots.idle();
   }
 
   #turn(): void {
     const holds = new Map<string, HoldReason>();
-    for (const decision of schedule(this.#snapshot(), this.#options.scheduleLimits)) {
+    let isStarted = false;
+    const snapshot = takeSnapshot({
+      ...this.#options,
+      running: this.#slots.jobs,
+      residents: this.#residents,
+      turns: this.#turns,
+    });
+    const people = snapshot.lanes.filter((lane) => lane.class === "interactive").length;
+    for (const decision of schedule(snapshot, this.#options.scheduleLimits)) {
       if (decision.kind === "hold") {
         holds.set(decision.laneKey, decision.reason);
         continue;
       }
-      this.#start(decision.jobId);
-      // A lane shows its head alone: the next one in it is seen in another turn.
-      this.#isWoken = true;
+      this.#start(decision.jobId, people > 0);
+      isStarted = true;
     }
     this.#holds = holds;
-    this.#noteStuck();
-  }
-
-  #snapshot(): Snapshot {
-    const running = [...this.#running.values()].map(({ waiting }) => waiting.job);
-    return takeSnapshot({
-      ...this.#options,
-      running,
-      residents: this.#residents,
-      turns: this.#turns,
-    });
-  }
-
-  #noteIdle(): void {
-    if (this.#running.size > 0) return;
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers();
-  }
-
-  /** Something waits, the target is there, and still nothing runs: the rules never want that. */
-  #noteStuck(): void {
+    // A lane shows its head alone: the next one in it is seen in another turn.
+    if (isStarted) this.#loop.ask();
+    else this.#preempt(people);
     const { clock, poller, queue } = this.#options;
-    const isIdle = this.#running.size === 0 && queue.depth > 0 && !queue.isDraining;
-    if (!isIdle || poller.state.presence !== "present") this.#stuckSinceMs = null;
-    else this.#stuckSinceMs ??= clock.monotonicMs();
+    const mayRun = poller.state.presence === "present" && !queue.isDraining;
+    const isIdle = this.#slots.size === 0 && holds.size > 0;
+    this.#idleness.note(mayRun && isIdle, clock.monotonicMs());
   }
 
-  #start(id: JobId): void {
-    const { clock, poller, queue, runLimits, store, target } = this.#options;
-    const waiting = queue.take(id, (why) => this.#running.get(id)?.run.cut(why));
+  /** A batch item that has hardly begun makes way for a person. */
+  #preempt(interactiveWaiting: number): void {
+    const { clock, preemptWithinMs, scheduleLimits } = this.#options;
+    const running = this.#slots.preemptFacts(clock.monotonicMs());
+    const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
+    const victim = preempt({ running, interactiveWaiting }, limits);
+    if (victim !== null) this.#slots.get(victim)?.run.cut("preempted");
+  }
+
+  #start(id: JobId, arePeopleWaiting: boolean): void {
+    const { clock, poller, queue, random, runLimits, target } = this.#options;
+    const waiting = queue.take(id, (why) => this.#slots.get(id)?.run.cut(why));
     if (waiting === null) return;
     const { job } = waiting;
+    const wasDue = job.class === "batch" && arePeopleWaiting;
+    const attempt = waiting.lastAttempt + 1;
+    waiting.lastAttempt = attempt;
     waiting.attempts += 1;
-    waiting.lastAttempt += 1;
-    const attempt = waiting.lastAttempt;
     this.#log.info({ jobId: id, model: job.model, attempt }, "job claimed");
-    this.#record(id, "claim", store.claim(id, attempt, clock.wallMs()));
     this.#turns.noteStart(job, clock.monotonicMs());
     const run = new Run(waiting, {
       target,
       clock,
+      random,
       limits: runLimits,
       lastLoadedChangeMs: () => poller.loadedChangedAtMs,
       onWorking: (isError) => this.#noteWorking(waiting, attempt, isError),
       onOutcome: (outcome) => this.#conclude(id, outcome),
     });
-    this.#running.set(id, { waiting, attempt, run, startedAtMs: clock.monotonicMs() });
-    run.start();
+    const running = { waiting, attempt, run, wasDue, startedAtMs: clock.monotonicMs() };
+    this.#slots.take(running);
+    if (job.isDurable) {
+      void this.#startDurable(running);
+      return;
+    }
+    this.#ledger.claim(id, attempt);
+    run.start(waiting.body ?? Buffer.alloc(0));
+  }
+
+  /** A durable job is sent when its claim is on the disk: no start goes uncounted. */
+  async #startDurable({ attempt, run, waiting }: Running): Promise<void> {
+    const { queue } = this.#options;
+    const { job } = waiting;
+    try {
+      const body = await this.#ledger.claimDurable(waiting, attempt);
+      if (body !== null) {
+        run.start(body);
+        return;
+      }
+      this.#log.warn({ jobId: job.id }, "job was not there to be run");
+      queue.release(job);
+    } catch (cause) {
+      // The disk is full, or worse: nothing was sent, and a row that was written is recovered.
+      this.#log.error({ jobId: job.id, err: cause }, "job not claimed; tried again later");
+      waiting.attempts -= 1;
+      queue.putBack(waiting, claimAgainMs);
+    }
+    this.#free(job);
   }
 
   #noteWorking({ job }: WaitingJob, attempt: number, isError: boolean): void {
-    const { inventory, poller, store } = this.#options;
+    const { inventory, poller } = this.#options;
     this.#log.debug({ jobId: job.id }, "job working");
-    this.#record(job.id, "working", store.markWorking(job.id, attempt));
+    this.#ledger.working(job.id, attempt);
     // An error says nothing of what is loaded.
     if (!isError) this.#residents.noteWorking(job.runnerKey, inventory.loadedReadings);
     void poller.refreshLoaded();
   }
 
   #conclude(id: JobId, outcome: Outcome): void {
-    const running = this.#running.get(id);
+    const running = this.#slots.get(id);
     if (running === undefined) return;
-    if (outcome.kind === "put-back") {
-      this.#putBack(running, outcome);
-      return;
-    }
-    this.#settle(running, outcome);
-    const { clock, share } = this.#options;
-    const { job } = running.waiting;
+    if (outcome.kind === "ended") this.#end(running, outcome);
+    else this.#putBack(running, outcome);
+  }
+
+  #end(running: Running, { ending, loadMs }: Extract<Outcome, { kind: "ended" }>): void {
+    const { clock, queue, share } = this.#options;
+    const { attempt, run, startedAtMs, waiting } = running;
+    const { job } = waiting;
+    this.#residents.noteLoad(job.runnerKey, loadMs);
     // Who happens to need a swap does not pay for it.
-    const gpuMs = clock.monotonicMs() - running.startedAtMs - (outcome.loadMs ?? 0);
+    const gpuMs = clock.monotonicMs() - startedAtMs - (loadMs ?? 0);
     share[job.class].charge(job, Math.max(0, gpuMs));
-    if (running.run.wasCut) clock.after(cutGraceMs, () => this.#free(job));
+    const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
+    this.#log.info(facts, `job ${ending.state}`);
+    if (job.isDurable) {
+      const settled = this.#ledger.settleDurable(waiting, attempt, ending);
+      void settled.then(() => queue.release(job));
+    } else {
+      this.#ledger.settle(job.id, attempt, ending);
+      queue.release(job);
+    }
+    if (run.wasCut) clock.after(cutGraceMs, () => this.#free(job));
     else this.#free(job);
   }
 
-  #putBack(running: Running, { failure, putBack }: Extract<Outcome, { kind: "put-back" }>): void {
-    const { poller, queue, store } = this.#options;
-    const { attempt, waiting } = running;
+  #putBack(running: Running, outcome: Extract<Outcome, { kind: "put-back" }>): void {
+    const { poller, queue } = this.#options;
+    const { delayMs, problem, putBack } = outcome;
+    const { attempt, run, waiting } = running;
     const { id } = waiting.job;
-    this.#log.warn({ jobId: id, attempt, problem: failure.message }, "job put back");
-    this.#record(id, "put back", store.putBack(id, attempt, putBack));
+    this.#log.warn({ jobId: id, attempt, why: putBack.why, problem, delayMs }, "job put back");
+    this.#ledger.putBack(id, attempt, putBack, delayMs);
     if (!putBack.counted) waiting.attempts -= 1;
-    this.#running.delete(id);
-    if (failure.kind === "unreachable") poller.noteUnreachable(failure.message);
-    else poller.noteLost();
-    queue.putBack(waiting);
-    this.#noteIdle();
-  }
-
-  #settle({ attempt, waiting }: Running, outcome: Extract<Outcome, { kind: "ended" }>): void {
-    const { clock, store } = this.#options;
-    const { id, runnerKey } = waiting.job;
-    const { ending, loadMs } = outcome;
-    this.#residents.noteLoad(runnerKey, loadMs);
-    const facts = { jobId: id, attempt, reason: ending.reason, statusCode: ending.statusCode };
-    this.#log.info(facts, `job ${ending.state}`);
-    this.#record(id, "end", store.settle(id, attempt, ending, clock.wallMs()));
+    if (putBack.why === "preempted") waiting.preemptions += 1;
+    if (putBack.why === "target_away") poller.noteUnreachable(problem);
+    if (putBack.why === "target_lost") poller.noteLost();
+    const back = () => {
+      this.#slots.free(id);
+      queue.putBack(waiting, delayMs);
+      if (run.isUnwanted) queue.leave(id, "cancelled_by_user");
+    };
+    if (run.wasCut) this.#options.clock.after(cutGraceMs, back);
+    else back();
   }
 
   #free(job: Job): void {
-    const { poller, queue } = this.#options;
-    this.#running.delete(job.id);
-    queue.release(job);
+    this.#slots.free(job.id);
     this.tick();
-    void poller.refreshLoaded();
-    this.#noteIdle();
-  }
-
-  /** Rows of synchronous jobs are written behind: what fails is told, and hinders nobody. */
-  #record(id: JobId, what: string, written: Promise<unknown>): void {
-    written.catch((cause: unknown) => {
-      this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
-    });
+    void this.#options.poller.refreshLoaded();
   }
 }

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "../clock.ts";
-import { type ErrorCode, ForemanError } from "../errors.ts";
-import type { Ending, EndReason } from "../job.ts";
-import type { WaitingJob } from "../queue/queue.ts";
+import { ForemanError } from "../errors.ts";
+import type { Ending } from "../job.ts";
+import type { WaitingJob } from "../queue/lanes.ts";
 import type { PutBack } from "../store/store.ts";
+import { headerValue } from "../target/hop-headers.ts";
 import type {
   Target,
   TargetExchange,
@@ -10,15 +11,22 @@ import type {
   TargetHead,
   TargetSink,
 } from "../target/target.ts";
-import { type Tally, TallyKeeper } from "./tally.ts";
+import { backoffMs } from "./backoff.ts";
+import { type CutReason, cuts } from "./cuts.ts";
+import { endingOf, failedEnding } from "./endings.ts";
+import { noTally, type Tally, TallyKeeper } from "./tally.ts";
 
 /** What became of one attempt. */
 export type Outcome =
   | { readonly kind: "ended"; readonly ending: Ending; readonly loadMs: number | null }
-  | { readonly kind: "put-back"; readonly putBack: PutBack; readonly failure: TargetFailure };
-
-/** Why foreman itself ends a run. */
-export type CutReason = keyof typeof cuts;
+  | {
+      readonly kind: "put-back";
+      readonly putBack: PutBack;
+      /** Why, for the log. */
+      readonly problem: string;
+      /** It shall not run again before, in ms. */
+      readonly delayMs: number;
+    };
 
 export type RunLimits = {
   /** Longest silence of a running generation, in ms; 0 for none. */
@@ -31,6 +39,8 @@ export type RunLimits = {
 type RunOptions = {
   readonly target: Target;
   readonly clock: Clock;
+  /** From 0 to 1, for the jitter of backoff. */
+  readonly random: () => number;
   readonly limits: RunLimits;
   /**
    * Monotonic ms of the last sign of life that is not in this answer: a change in what is loaded.
@@ -54,6 +64,7 @@ export class Run implements TargetSink {
   #tally: TallyKeeper | null = null;
   #lastByteAtMs: number;
   #cutFor: CutReason | null = null;
+  #isUnwanted = false;
   #stallTimer: Timer | null = null;
   #runTimer: Timer | null = null;
 
@@ -64,10 +75,14 @@ export class Run implements TargetSink {
     this.#lastByteAtMs = this.#startedAtMs;
   }
 
-  /** Sends the request. The outcome may come before this returns. */
-  start(): void {
+  /** Sends the request, unless it was cut before. The outcome may come before this returns. */
+  start(body: Buffer): void {
     const { clock, limits, target } = this.#options;
-    const { body, job, method, rawHeaders } = this.#waiting;
+    const { job, method, rawHeaders } = this.#waiting;
+    if (this.#cutFor !== null) {
+      this.#endCut(this.#cutFor, unsent);
+      return;
+    }
     if (limits.runMsMax > 0) {
       this.#runTimer = clock.after(limits.runMsMax, () => this.cut("run_timeout"));
     }
@@ -79,6 +94,7 @@ export class Run implements TargetSink {
 
   /** Closes the target's connection; the outcome tells why. */
   cut(why: CutReason): void {
+    if (why === "cancelled_by_user") this.#isUnwanted = true;
     if (this.#cutFor !== null) return;
     this.#cutFor = why;
     this.#exchange?.abort();
@@ -87,6 +103,11 @@ export class Run implements TargetSink {
   /** Whether the target was cut off in the middle and may need a moment to notice. */
   get wasCut(): boolean {
     return this.#cutFor !== null;
+  }
+
+  /** Whether somebody cancelled the job, be it after it was cut for another reason. */
+  get isUnwanted(): boolean {
+    return this.#isUnwanted;
   }
 
   head(head: TargetHead): void {
@@ -106,11 +127,16 @@ export class Run implements TargetSink {
   }
 
   end(): void {
-    const tally = this.#tally?.read() ?? nothing;
+    const tally = this.#tally?.read() ?? noTally;
     const isWhole = tally.isComplete || this.#isError || this.#head?.isDelimited === true;
+    const putBack = this.#putBackAfterAnswer(tally);
+    if (putBack !== null) {
+      this.#finish(putBack);
+      return;
+    }
     if (isWhole) this.#waiting.waiter.end();
     else this.#waiting.waiter.failed(truncated);
-    this.#finish({ kind: "ended", ending: this.#endingOf(tally), loadMs: tally.loadMs });
+    this.#finish({ kind: "ended", ending: endingOf(this.#head, tally), loadMs: tally.loadMs });
   }
 
   failed(failure: TargetFailure): void {
@@ -120,66 +146,68 @@ export class Run implements TargetSink {
     }
     const putBack = this.#putBackAfter(failure);
     if (putBack !== null) {
-      this.#finish({ kind: "put-back", putBack, failure });
+      this.#finish(putBack);
       return;
     }
-    this.#waiting.waiter.failed(failure);
-    const tally = this.#tally?.read() ?? nothing;
+    const tally = this.#tally?.read() ?? noTally;
+    this.#waiting.waiter.failed(failure, tally.isComplete);
     const ending = tally.isComplete
-      ? this.#endingOf(tally)
-      : this.#failedEnding("target_lost", `the target broke off: ${failure.message}`, tally);
+      ? endingOf(this.#head, tally)
+      : failedEnding(this.#head, tally, {
+          reason: "target_lost",
+          message: `the target broke off: ${failure.message}`,
+        });
     this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
   }
 
-  /** How the job may run again without its client noticing, or null. */
-  #putBackAfter(failure: TargetFailure): PutBack | null {
+  /** How the job may run again after a broken connection without anybody noticing, or null. */
+  #putBackAfter(failure: TargetFailure): PutBackOutcome | null {
+    const problem = failure.message;
+    if (failure.kind === "unreachable") {
+      return putBackOutcome({ counted: false, why: "target_away" }, problem);
+    }
+    if (failure.kind !== "lost" || !this.#mayRunAgain) return null;
+    return putBackOutcome({ counted: true, why: "target_lost" }, problem);
+  }
+
+  /**
+   * The same after an answer that is none; only a durable job has nobody who waits for its words.
+   */
+  #putBackAfterAnswer(tally: Tally): PutBackOutcome | null {
+    const { attempts, job } = this.#waiting;
+    const statusCode = this.#head?.statusCode ?? 0;
+    const isPassing = statusCode >= 500 || statusCode === 429 || statusCode < 400;
+    const isFailed = this.#isError || !tally.isComplete;
+    if (!job.isDurable || !isFailed || !isPassing || !this.#mayRunAgain) return null;
+    const retryAfter = headerValue(this.#head?.rawHeaders ?? [], "retry-after");
+    const delayMs = backoffMs(attempts, retryAfter, this.#options.random());
+    const problem = tally.error ?? `the target answered ${statusCode}`;
+    return putBackOutcome({ counted: true, why: "target_failed" }, problem, delayMs);
+  }
+
+  get #mayRunAgain(): boolean {
     const { attempts, waiter } = this.#waiting;
-    if (failure.kind === "unreachable") return { counted: false, why: "target_away" };
-    const isUnseen = failure.kind === "lost" && !waiter.hasAnswer && !failure.afterHead;
-    const mayTryAgain = attempts < this.#options.limits.attemptsMax;
-    return isUnseen && mayTryAgain ? { counted: true, why: "target_lost" } : null;
+    return !waiter.hasAnswer && attempts < this.#options.limits.attemptsMax;
   }
 
   get #isError(): boolean {
     return (this.#head?.statusCode ?? 0) >= 400;
   }
 
-  #endingOf(tally: Tally): Ending {
-    const statusCode = this.#head?.statusCode ?? 0;
-    if (statusCode >= 400) {
-      const reason = statusCode < 500 && statusCode !== 429 ? "target_refused" : "target_failed";
-      return this.#failedEnding(reason, `the target answered ${statusCode}`, tally);
-    }
-    if (tally.error !== null) return this.#failedEnding("target_failed", tally.error, tally);
-    if (!tally.isComplete) {
-      const message = "the answer ended without its end marker: the target stopped half way";
-      return this.#failedEnding("incomplete_answer", message, tally);
-    }
-    const { completionTokens, promptTokens } = tally;
-    return {
-      state: "done",
-      reason: null,
-      message: null,
-      statusCode,
-      promptTokens,
-      completionTokens,
-    };
-  }
-
-  #failedEnding(reason: EndReason, message: string, tally: Tally): Ending {
-    const { completionTokens, promptTokens } = tally;
-    const statusCode = this.#head?.statusCode ?? null;
-    return { state: "failed", reason, message, statusCode, promptTokens, completionTokens };
-  }
-
   #endCut(why: CutReason, failure: TargetFailure): void {
     const { waiter } = this.#waiting;
-    const tally = this.#tally?.read() ?? nothing;
+    const tally = this.#tally?.read() ?? noTally;
     const { code, message, state } = cuts[why];
+    if (why === "preempted" || (why === "shutdown" && this.#waiting.job.isDurable)) {
+      // It has time, and runs again from its beginning.
+      waiter.failed({ ...failure, message });
+      this.#finish(putBackOutcome({ counted: false, why }, message));
+      return;
+    }
     // A client that left, or was cut off, hears nothing.
     if (code !== null && waiter.hasAnswer) waiter.failed({ ...failure, message });
     else if (code !== null) waiter.refuse(new ForemanError(code, message));
-    const ending = { ...this.#failedEnding(why, message, tally), state };
+    const ending = { ...failedEnding(this.#head, tally, { reason: why, message }), state };
     this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
   }
 
@@ -198,12 +226,11 @@ export class Run implements TargetSink {
   }
 }
 
-const nothing: Tally = {
-  isComplete: false,
-  error: null,
-  promptTokens: null,
-  completionTokens: null,
-  loadMs: null,
+const unsent: TargetFailure = {
+  kind: "aborted",
+  afterHead: false,
+  message: "cut before it was sent",
+  cause: null,
 };
 
 const truncated: TargetFailure = {
@@ -213,29 +240,8 @@ const truncated: TargetFailure = {
   cause: null,
 };
 
-type Cut = {
-  readonly state: "failed" | "cancelled";
-  /** What its client is told; null when there is nobody to tell. */
-  readonly code: ErrorCode | null;
-  readonly message: string;
-};
+type PutBackOutcome = Extract<Outcome, { kind: "put-back" }>;
 
-const cuts = {
-  client_gone: { state: "cancelled", code: null, message: "its client closed the connection" },
-  client_too_slow: {
-    state: "cancelled",
-    code: null,
-    message: "its client read too slowly and was cut off",
-  },
-  shutdown: { state: "cancelled", code: "draining", message: "foreman is shutting down" },
-  stalled: {
-    state: "failed",
-    code: "target_timeout",
-    message: "the model was silent for FOREMAN_STALL_TIMEOUT and was cut off; see Ollama's log",
-  },
-  run_timeout: {
-    state: "failed",
-    code: "target_timeout",
-    message: "the generation ran longer than FOREMAN_RUN_TIMEOUT and was cut off",
-  },
-} as const satisfies { readonly [Reason in EndReason]?: Cut };
+function putBackOutcome(putBack: PutBack, problem: string, delayMs = 0): PutBackOutcome {
+  return { kind: "put-back", putBack, problem, delayMs };
+}

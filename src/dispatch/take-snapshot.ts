@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Job, JobClass } from "../job.ts";
-import type { Lane, Queue } from "../queue/queue.ts";
+import type { Lane } from "../queue/lanes.ts";
+import type { Queue } from "../queue/queue.ts";
 import type { Share } from "../scheduler/share.ts";
 import type { LaneSnapshot, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
@@ -54,7 +55,7 @@ function laneSnapshot(
       class: jobClass,
       runnerKey,
       client,
-      depth: waiting.size,
+      depth: waiting.size + lane.storedBehind,
       head: {
         jobId: head.job.id,
         arrival: head.arrival,

@@ -21,6 +21,15 @@ export type Tally = {
   readonly loadMs: number | null;
 };
 
+/** The tally of an answer of which nothing came. */
+export const noTally: Tally = {
+  isComplete: false,
+  error: null,
+  promptTokens: null,
+  completionTokens: null,
+  loadMs: null,
+};
+
 /**
  * Watches an answer pass, without holding it: keeps the last bytes, and reads them once at the end.
  * Ollama marks the end by `"done":true` (native), `[DONE]` (OpenAI chat and completions),

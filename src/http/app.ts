@@ -13,7 +13,8 @@ import { embed } from "./embed.ts";
 import { routePath } from "./front-door.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
-import { type QueuedDeps, queueForm, queueRequest } from "./queued.ts";
+import { cancelJob, type JobsDeps, listJobs, showArtifact, showJob, submitJob } from "./jobs.ts";
+import { queueForm, queueRequest } from "./queued.ts";
 import type { Reception } from "./reception.ts";
 
 /**
@@ -49,7 +50,7 @@ const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
   "/v1/models": false,
 };
 
-export type AppDeps = QueuedDeps & {
+export type AppDeps = JobsDeps & {
   readonly log: Log;
   readonly embedConcurrency: number;
   readonly readHealth: () => Health;
@@ -98,6 +99,14 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   for (const path of embeddingRoutes) on("POST", path, (call) => embed(call, embedDeps));
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
   addHealthRoutes(app, deps.readHealth);
+  on("POST", "/jobs", (call) => submitJob(call, deps));
+  on("GET", "/jobs", (call) => listJobs(call, deps));
+  on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));
+  on("POST", "/jobs/:id/cancel", (call) => cancelJob(call, partsOf(call)[1] ?? "", deps));
+  on("GET", "/jobs/:id/artifacts/:name", (call) => {
+    const [, id = "", , name = ""] = partsOf(call);
+    return showArtifact(call, [id, name], deps);
+  });
   for (const path of ["/api/*", "/v1/*"]) on("ALL", path, (call) => passOther(call, deps));
 
   app.notFound(written((call) => answerUnknown(call, deps)));
@@ -117,6 +126,11 @@ function pathOf(env: AppEnv["Bindings"] | undefined): string {
 async function answerUnknown(call: Call, deps: AppDeps): Promise<void> {
   if (/^\/$|^\/(api|v1)\//.test(posix.normalize(call.path))) await passOther(call, deps);
   else answer(call, 404, ["Content-Type", "text/plain"], "404 page not found");
+}
+
+/** The parts of a path of foreman's own: "jobs", the id, and so on. */
+function partsOf({ path }: Call): readonly string[] {
+  return path.split("/").slice(1);
 }
 
 function entriesOf(routes: typeof inventoryRoutes): (readonly [PolledRoute, boolean])[] {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ForemanError } from "../errors.ts";
 import { type ErrorShape, errorBody } from "./error-shapes.ts";
+import { newRequestId } from "./request-id.ts";
 
 /** One request and the response to it, with what the front door found out about it. */
 export type Call = {
@@ -43,7 +44,8 @@ export function answerError(
   call: Pick<Call, "outgoing" | "extraHeaders" | "shape">,
   error: ForemanError,
 ): void {
-  const { body, contentType } = errorBody(call.shape, error.statusCode, error.message);
+  const options = { requestId: newRequestId() };
+  const { body, contentType } = errorBody(call.shape, error.statusCode, error.message, options);
   const headers = ["Content-Type", contentType];
   if (error.retryAfterS !== null) headers.push("Retry-After", String(error.retryAfterS));
   if (error.code === "unauthorized") headers.push("WWW-Authenticate", "Bearer");

@@ -1,19 +1,19 @@
 import type { Clock } from "../clock.ts";
-import { type Job, newJobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
+import type { Store } from "../store/store.ts";
 import { without } from "../target/hop-headers.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
-import { runnerKeyOf } from "../target/runner-key.ts";
 import type { Target } from "../target/target.ts";
 import type { TagsModel } from "../wire/ollama.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
-import type { Refusal } from "../wire/request-refusals.ts";
 import { pass } from "./bypass.ts";
-import { answer, type Call } from "./call.ts";
-import { errorBody } from "./error-shapes.ts";
+import type { Call } from "./call.ts";
+import { idempotencyKeyOf, waitDurably } from "./durable-request.ts";
+import { findModel } from "./find-model.ts";
+import { newJob } from "./new-job.ts";
 import { readQueued, readQueuedForm } from "./read-queued.ts";
-import { newRequestId } from "./request-id.ts";
+import { refuse, refuseUnknown } from "./refuse.ts";
 import { WaitingClient } from "./waiting-client.ts";
 
 /** An unload is answered before it happens; what is loaded is asked again a little later. */
@@ -21,6 +21,7 @@ const unloadSettlesMs = 300;
 
 export type QueuedDeps = {
   readonly queue: Queue;
+  readonly store: Store;
   readonly target: Target;
   readonly inventory: Inventory;
   readonly poller: Poller;
@@ -37,6 +38,7 @@ type Work = {
   readonly bodyHash: string;
   readonly model: string;
   readonly isStream: boolean;
+  readonly isPlainJson: boolean;
   readonly loadOptions: string;
 };
 
@@ -64,8 +66,7 @@ export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDe
   // 3.
   const model = await findModel(peeked.model, deps);
   if (model === "unknown") {
-    const message = notFound(peeked.model);
-    refuse(call, { statusCode: 404, message, writtenBy: "handler" }, peeked.isStream);
+    refuseUnknown(call, peeked.model, peeked.isStream);
     return;
   }
   const isRemote = Boolean(model?.remote_host);
@@ -85,7 +86,8 @@ export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDe
     isSpliced && isNative
       ? spliceKeepAlive(read.body, { contentOffset, isEmptyObject, value: deps.keepAlive ?? "" })
       : read.body;
-  wait(call, { ...peeked, body, bodyHash: read.bodyHash }, model, deps);
+  const isPlainJson = contentOffset !== null;
+  await wait(call, { ...peeked, body, bodyHash: read.bodyHash, isPlainJson }, model, deps);
 }
 
 /** The same for a multipart form, of which nothing but the model is read. */
@@ -97,49 +99,38 @@ export async function queueForm(call: Call, deps: QueuedDeps): Promise<void> {
     await pass(call, { target: deps.target, body });
     return;
   }
-  wait(call, { body, bodyHash, model: name, isStream: false, loadOptions: "" }, model, deps);
-}
-
-/** Null: not known, because the target could not be asked; it will say itself when it is back. */
-async function findModel(
-  name: string,
-  { inventory, poller }: QueuedDeps,
-): Promise<TagsModel | null | "unknown"> {
-  const known = inventory.find(name);
-  if (known !== null) return known;
-  const { listings } = inventory;
-  await poller.refresh();
-  const isAsked = inventory.listings > listings;
-  return inventory.find(name) ?? (isAsked ? "unknown" : null);
-}
-
-function wait(call: Call, work: Work, model: TagsModel | null, deps: QueuedDeps): void {
-  const { clock, fillerAfterMs, queue } = deps;
-  const { incoming, outgoing, url } = call;
-  const enqueuedAtMs = clock.wallMs();
-  const job: Job = {
-    id: newJobId(enqueuedAtMs),
-    class: "interactive",
-    client: call.client,
-    route: url,
-    model: work.model,
-    runnerKey: runnerKeyOf(model?.digest || work.model, work.loadOptions),
-    isDurable: false,
-    bodyBytes: work.body.length,
-    bodyHash: work.bodyHash,
-    enqueuedAtMs,
+  const work = {
+    body,
+    bodyHash,
+    model: name,
+    isStream: false,
+    isPlainJson: false,
+    loadOptions: "",
   };
-  const waiter = new WaitingClient(call, {
-    jobId: job.id,
-    clock,
-    isStream: work.isStream,
-    fillerAfterMs,
-    onGone: (why) => queue.leave(job.id, why),
-  });
-  if (outgoing.destroyed) return;
-  const { method = "POST" } = incoming;
+  await wait(call, work, model, deps);
+}
+
+async function wait(
+  call: Call,
+  work: Work,
+  model: TagsModel | null,
+  deps: QueuedDeps,
+): Promise<void> {
+  const { clock, fillerAfterMs, queue } = deps;
+  // A form, and a compressed body, cannot be sent again without the headers that tell what it is.
+  const idempotencyKey = work.isPlainJson ? idempotencyKeyOf(call) : null;
+  const job = newJob(call, work, model, { clock, isDurable: idempotencyKey !== null });
+  const client = { clock, isStream: work.isStream, fillerAfterMs };
+  if (idempotencyKey !== null) {
+    await waitDurably(call, { job, body: work.body, idempotencyKey, client }, deps);
+    return;
+  }
+  const onGone = (why: "client_gone" | "client_too_slow") => queue.leave(job.id, why);
+  const waiter = new WaitingClient(call, { ...client, jobId: job.id, onGone });
+  if (call.outgoing.destroyed) return;
+  const { method = "POST" } = call.incoming;
   // Ollama compresses nothing; a proxy before it might, and the end marker must be readable.
-  const rawHeaders = without(incoming.rawHeaders, "accept-encoding");
+  const rawHeaders = without(call.incoming.rawHeaders, "accept-encoding");
   const refusal = queue.submit({ job, method, rawHeaders, body: work.body, waiter });
   if (refusal !== null) waiter.refuse(refusal);
 }
@@ -148,25 +139,6 @@ async function passUnload(call: Call, body: Buffer, deps: QueuedDeps): Promise<v
   const { clock, poller, target } = deps;
   await pass(call, { target, body, onAnswered: () => void poller.refreshLoaded() });
   clock.after(unloadSettlesMs, () => void poller.refreshLoaded());
-}
-
-/** Ollama's compatibility layer sets this for a stream before it knows of any error. */
-const streamHeaders: { readonly [path: string]: readonly string[] } = {
-  "/v1/messages": ["Cache-Control", "no-cache"],
-  "/v1/responses": ["Cache-Control", "no-cache"],
-};
-
-function refuse(call: Call, refusal: Omit<Refusal, "kind">, isStream = false): void {
-  const { message, statusCode, writtenBy } = refusal;
-  const options = { requestId: newRequestId(), writtenBy };
-  const { body, contentType } = errorBody(call.shape, statusCode, message, options);
-  const early = isStream ? (streamHeaders[call.path] ?? []) : [];
-  answer(call, statusCode, [...early, "Content-Type", contentType], body);
-}
-
-/** Ollama's words (server/routes.go), the name as it was sent. */
-function notFound(model: string): string {
-  return `model '${model}' not found`;
 }
 
 type Splice = {

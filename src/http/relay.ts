@@ -49,6 +49,11 @@ export class Relay implements TargetSink {
     return this.#isOver;
   }
 
+  /** Leaves the connection to somebody else. */
+  retire(): void {
+    if (!this.#isOver) this.#finish();
+  }
+
   /** A head of that content type went out by other hands, before the target's answer came. */
   began(contentType: string): void {
     this.#contentType = contentType;
@@ -95,7 +100,7 @@ export class Relay implements TargetSink {
     outgoing.end();
   }
 
-  failed(failure: TargetFailure): void {
+  failed(failure: TargetFailure, isComplete = false): void {
     const { outgoing, shape } = this.#call;
     if (this.#isOver) return;
     if (!outgoing.headersSent) {
@@ -104,8 +109,10 @@ export class Relay implements TargetSink {
     }
     const error = errorOf(failure);
     this.#finish();
+    const isStream = /^(application\/x-ndjson|text\/event-stream)/.test(this.#contentType);
     // No final chunk is sent, so that no client takes what came for the whole.
-    if (!/^(application\/x-ndjson|text\/event-stream)/.test(this.#contentType)) outgoing.destroy();
+    if (isComplete) outgoing.write("", () => outgoing.destroy());
+    else if (!isStream) outgoing.destroy();
     else {
       const frame = `${this.#lineBreak()}${errorFrame(shape, error.statusCode, error.message)}`;
       outgoing.setTimeout(stuckMsMax);

@@ -14,7 +14,7 @@ const fillerEveryMs = 15_000;
 /** An error of the target that must go in-band comes in one piece or two; what follows is cut. */
 const errorPiecesMax = 8;
 
-type WaitingClientOptions = {
+export type WaitingClientOptions = {
   readonly jobId: JobId;
   readonly clock: Clock;
   /** Whether the client asked for a stream: only a stream may begin before its answer does. */
@@ -55,6 +55,11 @@ export class WaitingClient implements Waiter {
     return this.#hasAnswer;
   }
 
+  /** Lets go of the connection, of which another takes care from now on. */
+  retire(): void {
+    this.#relay.retire();
+  }
+
   head(head: TargetHead, notes: WaitNotes): void {
     this.#hasAnswer = true;
     this.#fillerTimer?.cancel();
@@ -84,8 +89,8 @@ export class WaitingClient implements Waiter {
     this.#relay.end();
   }
 
-  failed(failure: TargetFailure): void {
-    this.#relay.failed(failure);
+  failed(failure: TargetFailure, isComplete = false): void {
+    this.#relay.failed(failure, isComplete);
   }
 
   refuse(error: ForemanError): void {

@@ -1,77 +1,68 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
-import type { Ending, EndReason, Job, JobClass, JobId } from "../job.ts";
+import type { Ending, EndReason, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
-import type { RawHeaders } from "../target/target.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
+import { DurableJobs, type DurableSubmission, type Submitted } from "./durable-jobs.ts";
+import { type Lane, Lanes, type WaitingJob } from "./lanes.ts";
 import type { Waiter } from "./waiters.ts";
 
-/** A job with all that is needed to run it. */
-export type Submission = {
-  readonly job: Job;
-  readonly method: string;
-  readonly rawHeaders: RawHeaders;
+/** A job whose client waits for it on an open socket. */
+export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
   readonly body: Buffer;
-  readonly waiter: Waiter;
 };
 
-export type WaitingJob = Submission & {
-  /** Order of arrival: the only order there is inside a lane. */
-  readonly arrival: number;
-  /** Monotonic ms. */
-  readonly joinedAtMs: number;
-  /** Attempts that count: one that found no target is given back. */
-  attempts: number;
-  /** The number of the latest attempt, counted or not: the fence of its writes. */
-  lastAttempt: number;
-};
-
-/** How a client leaves: by itself, or because it could not keep up. */
-export type LeaveReason = Extract<EndReason, "client_gone" | "client_too_slow">;
-
-/** Jobs that are alike to the scheduler. `waiting` is in order of arrival. */
-export type Lane = {
-  readonly key: string;
-  readonly class: JobClass;
-  readonly runnerKey: string;
-  readonly client: string;
-  waiting: Map<JobId, WaitingJob>;
-};
+/**
+ * Why a job is ended from outside: its client left, could not keep up, or somebody cancelled it.
+ */
+export type LeaveReason = Extract<
+  EndReason,
+  "client_gone" | "client_too_slow" | "cancelled_by_user"
+>;
 
 type QueueOptions = {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** How many may wait. */
+  /** How many clients may wait. */
   readonly depthMax: number;
   /** The longest wait of a client, in ms; 0 for none. */
   readonly waitMsMax: number;
-  /** Called once for each job that begins to wait, and once when it neither waits nor runs. */
+  /** The largest answer of a durable job that is kept. */
+  readonly answerBytesMax: number;
+  /** Called for each job that enters memory to wait, and when it neither waits there nor runs. */
   readonly onJoined: (job: Job) => void;
   readonly onLeft: (job: Job) => void;
   /** Called when what waits has changed: something may now be let through. */
   readonly onChange: () => void;
 };
 
-/** Where a chat waits: lanes in memory in front of rows in the store. */
+const leaveMessages: Readonly<Record<LeaveReason, string>> = {
+  client_gone: "its client closed the connection before its turn came",
+  client_too_slow: "its client read too slowly and was cut off",
+  cancelled_by_user: "it was cancelled before its turn came",
+};
+
+/** Where a job waits: lanes in memory in front of rows in the store. */
 export class Queue {
   readonly #options: QueueOptions;
   readonly #log: Log;
-  readonly #lanes = new Map<string, Lane>();
-  readonly #laneByJob = new Map<JobId, Lane>();
+  readonly #lanes = new Lanes();
+  readonly #durable: DurableJobs;
   readonly #timers = new Map<JobId, Timer>();
   readonly #cuts = new Map<JobId, (why: LeaveReason) => void>();
-  #arrivals = 0;
   #isDraining = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "queue" });
+    this.#durable = new DurableJobs({ ...options, log: this.#log, lanes: this.#lanes });
   }
 
+  /** Jobs that wait, on sockets and in the store. */
   get depth(): number {
-    return this.#laneByJob.size;
+    return this.#lanes.depth;
   }
 
   get isDraining(): boolean {
@@ -79,35 +70,64 @@ export class Queue {
   }
 
   get isFull(): boolean {
-    return this.depth >= this.#options.depthMax;
+    return this.#lanes.onSocket >= this.#options.depthMax;
   }
 
   lanes(): Iterable<Lane> {
-    return this.#lanes.values();
+    return this.#lanes.all();
+  }
+
+  /** Brings back what an earlier life left waiting. Before anything is submitted. */
+  restore(): Promise<void> {
+    return this.#durable.restore();
   }
 
   /**
-   * Takes a job in, or answers why not. The row is written behind: the client's open socket is what
-   * keeps a synchronous job alive, so neither side waits for the disk.
+   * Takes a client's job in, or answers why not. The row is written behind: the open socket is what
+   * keeps such a job alive, so neither side waits for the disk.
    */
   submit(submission: Submission): ForemanError | null {
-    const { clock, depthMax, store } = this.#options;
+    const { clock, depthMax, onChange, onJoined, store } = this.#options;
     const { job } = submission;
-    const refusal = admit({ isDraining: this.#isDraining, depth: this.depth, depthMax });
+    const depth = this.#lanes.onSocket;
+    const refusal = admit({ isDraining: this.#isDraining, depth, depthMax });
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
-    this.#arrivals += 1;
-    this.#options.onJoined(job);
-    this.#enter({
+    onJoined(job);
+    const waiting = {
       ...submission,
-      arrival: this.#arrivals,
+      arrival: this.#durable.nextArrival(),
       joinedAtMs: clock.monotonicMs(),
       attempts: 0,
       lastAttempt: 0,
-    });
-    this.#options.onChange();
+      preemptions: 0,
+    };
+    this.#lanes.append(waiting);
+    this.#watchWait(waiting);
+    onChange();
     return null;
+  }
+
+  /**
+   * Takes a job in that does not depend on any socket; resolves when it is on the disk. A key that
+   * the client has used before joins the job that it was used for.
+   *
+   * @throws ForemanError `draining`, or as `Store.insertJob`
+   */
+  async submitDurable(submission: DurableSubmission): Promise<Submitted> {
+    if (this.#isDraining) throw drainingError();
+    return await this.#durable.submit(submission);
+  }
+
+  /** Lets `listener` hear the answer of a durable job that has not ended, from its beginning. */
+  listen(id: JobId, listener: Waiter): void {
+    this.#durable.listen(id, listener);
+  }
+
+  /** The listener of a durable job goes; the job does not. */
+  stopListening(id: JobId, listener: Waiter): void {
+    this.#durable.stopListening(id, listener);
   }
 
   /**
@@ -122,30 +142,40 @@ export class Queue {
   /** A job that was taken has come to its end. */
   release(job: Job): void {
     this.#cuts.delete(job.id);
+    this.#durable.forget(job.id);
     this.#options.onLeft(job);
   }
 
-  /** A job that was taken waits again, at its old place. */
-  putBack(waiting: WaitingJob): void {
+  /** A job that was taken waits again, at its old place; a durable one not before `delayMs`. */
+  putBack(waiting: WaitingJob, delayMs = 0): void {
     this.#cuts.delete(waiting.job.id);
-    const lane = this.#enter(waiting);
-    if (this.#isDraining) {
-      this.#turnAway(waiting.job.id);
+    if (this.#isDraining && waiting.job.isDurable) return;
+    if (delayMs > 0) {
+      this.#durable.enterLater(waiting, delayMs);
       return;
     }
-    lane.waiting = new Map([...lane.waiting].sort(([, a], [, b]) => a.arrival - b.arrival));
-    this.#options.onChange();
+    this.#lanes.insert(waiting);
+    this.#watchWait(waiting);
+    if (this.#isDraining) this.#turnAway(waiting.job.id);
+    else this.#options.onChange();
   }
 
   /**
-   * Ends a job wherever it is: a waiting one is cancelled unsent, a running one is cut at the
-   * target. Unknown and ended jobs are left alone.
+   * Ends a job in memory: a waiting one is cancelled unsent, a running one is cut at the target.
+   * False for a job that is not here: it has ended, or waits in the store alone.
    */
-  leave(id: JobId, why: LeaveReason): void {
+  leave(id: JobId, why: LeaveReason): boolean {
     const cut = this.#cuts.get(id);
-    const message = "its client closed the connection before its turn came";
     if (cut) cut(why);
-    else this.#end(this.#remove(id), { state: "cancelled", reason: why, message });
+    const waiting = cut ? null : (this.#remove(id) ?? this.#durable.removeDelayed(id));
+    this.#end(waiting, { state: "cancelled", reason: why, message: leaveMessages[why] });
+    return cut !== undefined || waiting !== null;
+  }
+
+  /** Cancels a job that waits, wherever, or runs; false if it has ended or never was. */
+  async cancel(id: JobId): Promise<boolean> {
+    if (this.leave(id, "cancelled_by_user")) return true;
+    return await this.#durable.cancelStored(id, leaveMessages.cancelled_by_user);
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -153,9 +183,10 @@ export class Queue {
     this.#isDraining = true;
   }
 
-  /** Turns every waiting job away: the daemon goes. */
+  /** Turns everyone away who waits on a socket: the daemon goes. Durable jobs stay in the store. */
   endWaiting(): void {
-    for (const id of [...this.#laneByJob.keys()]) this.#turnAway(id);
+    for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id);
+    this.#durable.stop();
   }
 
   #turnAway(id: JobId): void {
@@ -165,63 +196,38 @@ export class Queue {
     this.#end(waiting, { state: "cancelled", reason: "shutdown", message: error.message });
   }
 
-  #enter(waiting: WaitingJob): Lane {
-    const { job } = waiting;
-    const lane = this.#laneOf(job);
-    lane.waiting.set(job.id, waiting);
-    this.#laneByJob.set(job.id, lane);
-    this.#watchWait(waiting);
-    return lane;
-  }
-
-  #laneOf(job: Job): Lane {
-    const key = `${job.class}\n${job.runnerKey}\n${job.client}`;
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) {
-      const { class: jobClass, runnerKey, client } = job;
-      lane = { key, class: jobClass, runnerKey, client, waiting: new Map() };
-      this.#lanes.set(key, lane);
-    }
-    return lane;
-  }
-
   #remove(id: JobId): WaitingJob | null {
-    const lane = this.#laneByJob.get(id);
-    const waiting = lane?.waiting.get(id);
-    if (lane === undefined || waiting === undefined) return null;
-    lane.waiting.delete(id);
-    if (lane.waiting.size === 0) this.#lanes.delete(lane.key);
-    this.#laneByJob.delete(id);
+    const waiting = this.#lanes.remove(id);
     this.#timers.get(id)?.cancel();
     this.#timers.delete(id);
+    if (waiting?.job.isDurable) this.#durable.refill(waiting.job);
     return waiting;
   }
 
   #watchWait(waiting: WaitingJob): void {
     const { clock, waitMsMax } = this.#options;
-    if (waitMsMax === 0) return;
+    const { id, isDurable } = waiting.job;
+    if (waitMsMax === 0 || isDurable) return;
     const restMs = waiting.joinedAtMs + waitMsMax - clock.monotonicMs();
-    const { id } = waiting.job;
-    this.#timers.set(
-      id,
-      clock.after(Math.max(0, restMs), () => {
-        const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
-        waiting.waiter.refuse(new ForemanError("queue_timeout", message, { retryAfterS }));
-        this.#end(this.#remove(id), { state: "failed", reason: "queue_timeout", message });
-      }),
-    );
+    const timer = clock.after(Math.max(0, restMs), () => {
+      const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
+      waiting.waiter.refuse(new ForemanError("queue_timeout", message, { retryAfterS }));
+      this.#end(this.#remove(id), { state: "failed", reason: "queue_timeout", message });
+    });
+    this.#timers.set(id, timer);
   }
 
   #end(waiting: WaitingJob | null, why: Pick<Ending, "state" | "reason" | "message">): void {
     if (waiting === null) return;
-    const { clock, onChange, onLeft, store } = this.#options;
-    const { job } = waiting;
+    const { clock, onChange, store } = this.#options;
+    const { job, waiter } = waiting;
     const ending = { ...why, statusCode: null, promptTokens: null, completionTokens: null };
     this.#log.info({ jobId: job.id, reason: why.reason }, `job ${why.state}`);
     store.endWaiting(job.id, ending, clock.wallMs()).catch((cause: unknown) => {
       this.#log.error({ jobId: job.id, err: cause }, "end of a waiting job not recorded");
     });
-    onLeft(job);
+    if (job.isDurable) waiter.refuse(new ForemanError("cancelled", "the job was cancelled"));
+    this.release(job);
     onChange();
   }
 

@@ -11,8 +11,11 @@ export interface Waiter {
   head(head: TargetHead, notes: WaitNotes): void;
   chunk(bytes: Buffer): void;
   end(): void;
-  /** The target failed and there will be no further attempt: the answer must end visibly broken. */
-  failed(failure: TargetFailure): void;
+  /**
+   * The target failed and there will be no further attempt: the answer must end visibly broken.
+   * `isComplete`: its end marker had come, and nothing must follow it.
+   */
+  failed(failure: TargetFailure, isComplete?: boolean): void;
   /** Foreman itself ends the wait: a full queue, a time limit, a shutdown. */
   refuse(error: ForemanError): void;
 }

@@ -26,6 +26,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const queue = new Queue({
     ...{ store, clock, log, waitMsMax: 0 },
     depthMax: 100,
+    answerBytesMax: 1_000,
     onJoined: (job) => share[job.class].joined(job),
     onLeft: (job) => share[job.class].left(job),
     onChange: () => dispatcher.tick(),
@@ -33,6 +34,8 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const dispatcher = new Dispatcher({
     ...{ queue, store, target, inventory, poller, share, clock, log },
     scheduleLimits: { ...scheduleLimits, ...schedule },
+    random: () => 0.5,
+    preemptWithinMs: 20_000,
     runLimits: { stallMsMax, runMsMax, attemptsMax },
   });
   const submitted = (job: Partial<Job> = {}) => {

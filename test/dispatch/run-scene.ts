@@ -1,6 +1,6 @@
 import { type Outcome, Run, type RunLimits } from "../../src/dispatch/run-job.ts";
 import type { Job } from "../../src/job.ts";
-import type { WaitingJob } from "../../src/queue/queue.ts";
+import type { WaitingJob } from "../../src/queue/lanes.ts";
 import { aSubmission } from "../queue/submission.ts";
 import { FakeTarget } from "../support/fake-target.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -15,13 +15,14 @@ export function startRun({ attempts = 1, job = {}, ...limits }: RunFacts = {}) {
   const joinedAtMs = clock.monotonicMs() - 250;
   const waiting: WaitingJob = {
     ...{ ...submission, waiter, joinedAtMs, attempts },
-    ...{ arrival: 1, lastAttempt: attempts },
+    ...{ arrival: 1, lastAttempt: attempts, preemptions: 0 },
   };
   const outcomes: Outcome[] = [];
   const seen = { lastLoadedChangeMs: 0, workingCount: 0 };
   const run = new Run(waiting, {
     target,
     clock,
+    random: () => 0.5,
     limits: { stallMsMax: 0, runMsMax: 0, attemptsMax: 3, ...limits },
     lastLoadedChangeMs: () => seen.lastLoadedChangeMs,
     onWorking: () => {
@@ -29,7 +30,7 @@ export function startRun({ attempts = 1, job = {}, ...limits }: RunFacts = {}) {
     },
     onOutcome: (outcome) => void outcomes.push(outcome),
   });
-  run.start();
+  run.start(submission.body);
   return { clock, run, waiter, waiting, outcomes, seen, asked: target.asked[0]! };
 }
 

@@ -23,6 +23,7 @@ export function queueScene(facts: SceneFacts = {}) {
     log: logLines().log,
     depthMax,
     waitMsMax,
+    answerBytesMax: 1_000,
     onJoined: ({ id }) => void told.joined.push(id),
     onLeft: ({ id }) => void told.left.push(id),
     onChange: () => {

@@ -1,0 +1,42 @@
+import { promisify } from "node:util";
+import { zstdCompress } from "node:zlib";
+import type { Ending } from "../job.ts";
+import { Recorder } from "../queue/recorder.ts";
+import type { Waiter } from "../queue/waiters.ts";
+import type { Answer } from "../store/store.ts";
+import { headerValue } from "../target/hop-headers.ts";
+
+/** Below this the frame around compressed bytes costs more than it saves. */
+const compressedBytesMin = 512;
+
+const compress = promisify(zstdCompress);
+
+/**
+ * The answer of a durable job as it is kept, compressed off the main thread (a stream of NDJSON
+ * shrinks twentyfold), and the ending that goes with it: an answer too large to keep is a failure.
+ * Half an answer is not kept.
+ */
+export async function keptAnswer(
+  waiter: Waiter,
+  ending: Ending,
+): Promise<{ readonly answer: Answer | null; readonly ending: Ending }> {
+  const isWhole = ending.state === "done" || (ending.statusCode ?? 0) >= 400;
+  if (!(waiter instanceof Recorder) || !isWhole) return { answer: null, ending };
+  if (waiter.isTooLarge) {
+    const message = "the answer is larger than FOREMAN_ANSWER_MAX and was not kept";
+    return {
+      answer: null,
+      ending: { ...ending, state: "failed", reason: "answer_too_large", message },
+    };
+  }
+  const recording = waiter.answer;
+  if (recording === null) return { answer: null, ending };
+  const { body, head } = recording;
+  const contentType = headerValue(head.rawHeaders, "content-type") ?? "application/json";
+  const isCompressed = body.length >= compressedBytesMin;
+  const kept = isCompressed ? await compress(body) : body;
+  return {
+    answer: { statusCode: head.statusCode, contentType, body: kept, isCompressed },
+    ending,
+  };
+}

@@ -1,0 +1,65 @@
+import type { Job, JobId } from "../job.ts";
+import type { WaitingJob } from "../queue/lanes.ts";
+import type { PreemptFacts } from "../scheduler/preempt.ts";
+import type { Run } from "./run-job.ts";
+
+/** A job that holds a slot. */
+export type Running = {
+  readonly waiting: WaitingJob;
+  /** The fence of its writes. */
+  readonly attempt: number;
+  readonly run: Run;
+  /** Monotonic ms. */
+  readonly startedAtMs: number;
+  /** It was let through while people waited, because batch work was due. */
+  readonly wasDue: boolean;
+};
+
+/** What runs. */
+export class Slots {
+  readonly #running = new Map<JobId, Running>();
+  #idle = Promise.withResolvers<void>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  get jobs(): Job[] {
+    return [...this.#running.values()].map(({ waiting }) => waiting.job);
+  }
+
+  get runs(): Run[] {
+    return [...this.#running.values()].map(({ run }) => run);
+  }
+
+  get(id: JobId): Running | undefined {
+    return this.#running.get(id);
+  }
+
+  take(running: Running): void {
+    this.#running.set(running.waiting.job.id, running);
+  }
+
+  free(id: JobId): void {
+    this.#running.delete(id);
+    if (this.#running.size > 0) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
+  }
+
+  /** Resolves when nothing runs any more. */
+  idle(): Promise<void> {
+    return this.#running.size === 0 ? Promise.resolve() : this.#idle.promise;
+  }
+
+  preemptFacts(nowMs: number): PreemptFacts["running"] {
+    return [...this.#running.values()].map(({ startedAtMs, waiting, wasDue }) => ({
+      jobId: waiting.job.id,
+      class: waiting.job.class,
+      isDurable: waiting.job.isDurable,
+      ranMs: nowMs - startedAtMs,
+      preemptions: waiting.preemptions,
+      wasDue,
+    }));
+  }
+}

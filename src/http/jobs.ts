@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { ForemanError } from "../errors.ts";
+import { type JobId, jobStates } from "../job.ts";
+import type { StoredJob } from "../store/store.ts";
+import { answer, type Call } from "./call.ts";
+import { findModel } from "./find-model.ts";
+import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
+import { newJob } from "./new-job.ts";
+import type { QueuedDeps } from "./queued.ts";
+import { readJob } from "./read-job.ts";
+import { refuse, refuseUnknown } from "./refuse.ts";
+
+const pageLimitMax = 1_000;
+
+export type JobsDeps = QueuedDeps & {
+  /** Where a waiting job stands; null for one that does not wait in memory. */
+  readonly whyWaiting: (id: JobId) => Wait | null;
+};
+
+/** `POST /jobs`: a native request that nobody waits for. Answered when it is on the disk. */
+export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
+  const { body, bodyHash, peeked, route, wishes } = await readJob(call, deps.bodyBytesMax);
+  if (peeked.kind === "refusal") {
+    refuse(call, peeked);
+    return;
+  }
+  if (wishes.problem !== null) throw new ForemanError("bad_request", wishes.problem);
+  const model = await findModel(peeked.model, deps);
+  if (model === "unknown") {
+    refuseUnknown(call, peeked.model);
+    return;
+  }
+  const job = newJob(call, { ...peeked, body, bodyHash }, model, {
+    clock: deps.clock,
+    isDurable: true,
+    class: wishes.class,
+    route,
+  });
+  const { idempotencyKey } = wishes;
+  const submitted = await deps.queue.submitDurable({ job, body, idempotencyKey });
+  if (submitted.kind === "queued") {
+    tell(call, 202, { job_id: job.id });
+    return;
+  }
+  const known = submitted.job;
+  if (known.bodyHash !== bodyHash || known.route !== route) {
+    const message = `the idempotency_key was used for another request, job ${known.id}`;
+    throw new ForemanError("key_reused", message);
+  }
+  tell(call, 202, { job_id: known.id });
+}
+
+/** `GET /jobs/{id}`. */
+export async function showJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
+  const job = await jobOf(id, deps);
+  tell(call, 200, jobView(job, deps.whyWaiting(job.id), await artifactsFor(job, deps)));
+}
+
+/** `POST /jobs/{id}/cancel`: ends it wherever it is; a job that has ended stays as it is. */
+export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
+  const job = await jobOf(id, deps);
+  await deps.queue.cancel(job.id);
+  const after = (await deps.store.job(job.id)) ?? job;
+  tell(call, 200, jobView(after, deps.whyWaiting(job.id), await artifactsFor(after, deps)));
+}
+
+/** `GET /jobs/{id}/artifacts/{name}`. */
+export async function showArtifact(call: Call, path: readonly string[], deps: JobsDeps) {
+  const [id = "", name = ""] = path;
+  const job = await jobOf(id, deps);
+  const artifact = (await artifactsFor(job, deps))?.get(name);
+  if (artifact === undefined) {
+    throw new ForemanError("not_found", `job ${job.id} has no artifact "${name}"`);
+  }
+  answer(call, 200, ["Content-Type", artifact.contentType], artifact.bytes);
+}
+
+const query = z.object({
+  state: z.enum(jobStates).optional(),
+  model: z.string().optional(),
+  client: z.string().optional(),
+  after: z.coerce.number().int().positive().optional(),
+  limit: z.coerce.number().int().min(1).max(pageLimitMax).default(100),
+});
+
+/** `GET /jobs`: newest first; `next` is the `after` of the next page, null at the end. */
+export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
+  const given = Object.fromEntries(new URL(call.url, "http://foreman").searchParams);
+  const parsed = query.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new ForemanError("bad_request", `${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const { limit } = parsed.data;
+  const jobs = await deps.store.page(parsed.data);
+  tell(call, 200, {
+    jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job.id), null)),
+    next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,
+  });
+}
+
+async function jobOf(id: string, { store }: JobsDeps): Promise<StoredJob> {
+  const isUlid = /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id);
+  const job = isUlid ? await store.job(id as JobId) : null;
+  if (job === null) throw new ForemanError("not_found", `no job "${id}"`);
+  return job;
+}
+
+async function artifactsFor(job: StoredJob, { store }: JobsDeps): Promise<Artifacts | null> {
+  if (job.state !== "done") return null;
+  const kept = await store.answer(job.id);
+  return kept && (await artifactsOf(kept));
+}
+
+function tell(call: Call, statusCode: number, document: unknown): void {
+  const headers = ["Content-Type", "application/json; charset=utf-8"];
+  answer(call, statusCode, headers, JSON.stringify(document));
+}

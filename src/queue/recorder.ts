@@ -1,0 +1,98 @@
+import { ForemanError } from "../errors.ts";
+import type { TargetFailure, TargetHead } from "../target/target.ts";
+import type { Waiter, WaitNotes } from "./waiters.ts";
+
+/** What the target sent, so far. */
+export type Recording = { readonly head: TargetHead; readonly body: Buffer };
+
+type Begun = { readonly head: TargetHead; readonly notes: WaitNotes; readonly pieces: Buffer[] };
+
+/**
+ * The waiter of a durable job: keeps the answer, and passes it on to whoever listens, from its
+ * beginning, whenever they came. Nobody needs to listen.
+ */
+export class Recorder implements Waiter {
+  readonly #bytesMax: number;
+  readonly #listeners = new Set<Waiter>();
+  #begun: Begun | null = null;
+  #bytes = 0;
+  #isHeard = false;
+
+  /** @param bytesMax an answer that grows past this is kept no further; see `isTooLarge` */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Whether somebody heard a part of this attempt: another one would be visible to them. */
+  get hasAnswer(): boolean {
+    return this.#isHeard;
+  }
+
+  /** Whether the answer grew past the bound and was not kept whole. */
+  get isTooLarge(): boolean {
+    return this.#bytes > this.#bytesMax;
+  }
+
+  get answer(): Recording | null {
+    if (this.#begun === null || this.isTooLarge) return null;
+    return { head: this.#begun.head, body: Buffer.concat(this.#begun.pieces) };
+  }
+
+  get listenerCount(): number {
+    return this.#listeners.size;
+  }
+
+  /** Tells `listener` what there is, and from now on what comes. */
+  listen(listener: Waiter): void {
+    this.#listeners.add(listener);
+    if (this.#begun === null) return;
+    if (this.isTooLarge) {
+      const message = "the answer is too large to be told from its beginning; use a new key";
+      listener.refuse(new ForemanError("internal", message));
+      return;
+    }
+    this.#isHeard = true;
+    listener.head(this.#begun.head, this.#begun.notes);
+    for (const piece of this.#begun.pieces) listener.chunk(piece);
+  }
+
+  leave(listener: Waiter): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Another attempt begins with its head: what nobody heard of the last one is forgotten. */
+  head(head: TargetHead, notes: WaitNotes): void {
+    this.#bytes = 0;
+    this.#begun = { head, notes, pieces: [] };
+    this.#tell((listener) => listener.head(head, notes));
+  }
+
+  chunk(bytes: Buffer): void {
+    this.#bytes += bytes.length;
+    if (this.isTooLarge) this.#begun?.pieces.splice(0);
+    else this.#begun?.pieces.push(bytes);
+    this.#tell((listener) => listener.chunk(bytes));
+  }
+
+  end(): void {
+    this.#tell((listener) => listener.end());
+    this.#listeners.clear();
+  }
+
+  failed(failure: TargetFailure, isComplete = false): void {
+    this.#tell((listener) => listener.failed(failure, isComplete));
+    this.#listeners.clear();
+  }
+
+  refuse(error: ForemanError): void {
+    for (const listener of this.#listeners) listener.refuse(error);
+    this.#listeners.clear();
+  }
+
+  #tell(say: (listener: Waiter) => void): void {
+    for (const listener of this.#listeners) {
+      this.#isHeard = true;
+      say(listener);
+    }
+  }
+}

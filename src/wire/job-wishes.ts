@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { PeekPlan, PeekResult } from "./json-peek.ts";
+
+/** What a submitted job says to foreman, beside the request itself. */
+export type JobWishes = {
+  readonly isChat: boolean;
+  readonly class: "interactive" | "batch";
+  readonly idempotencyKey: string | null;
+  /** What is wrong with these members, for the client; null if nothing is. */
+  readonly problem: string | null;
+};
+
+export const jobPlan: PeekPlan = {
+  raw: ["priority", "idempotency_key", "state_webhook_url"],
+  kindOnly: ["messages"],
+};
+
+const members = z.object({
+  priority: z.enum(["interactive", "batch"]).default("interactive"),
+  idempotency_key: z.string().min(1).max(256).nullable().default(null),
+  state_webhook_url: z.null().default(null),
+});
+
+const complaints: Readonly<Record<string, string>> = {
+  priority: 'priority is "interactive" or "batch"',
+  idempotency_key: "idempotency_key takes 1 to 256 letters",
+  state_webhook_url: "state_webhook_url: this foreman calls no webhooks; ask GET /jobs/{id}",
+};
+
+/** Reads foreman's own members of a job's body. A body that is no JSON has none of them. */
+export function readJobWishes(peeked: PeekResult): JobWishes {
+  const found = peeked.kind === "value" ? peeked.members : [];
+  const isChat = found.some(({ name }) => name === "messages");
+  const given = Object.fromEntries(
+    found.flatMap(({ name, raw }) => (raw === null ? [] : [[name, JSON.parse(raw.toString())]])),
+  );
+  const parsed = members.safeParse(given);
+  if (parsed.success) {
+    const { idempotency_key: idempotencyKey, priority } = parsed.data;
+    return { isChat, class: priority, idempotencyKey, problem: null };
+  }
+  const at = String(parsed.error.issues[0]?.path[0] ?? "");
+  const problem = complaints[at] ?? "a member of the job is not understood";
+  return { isChat, class: "interactive", idempotencyKey: null, problem };
+}
