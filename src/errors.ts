@@ -2,7 +2,7 @@
  * Every way in which operating foreman can fail, with the HTTP status that it maps to.
  * Expected outcomes (a lost claim, a stale attempt) are returned, not thrown, and so are not here.
  */
-export const errorCodes = {
+const errorCodes = {
   bad_request: 400,
   body_too_large: 413,
   unsupported_encoding: 415,

@@ -46,7 +46,7 @@ export type Foreman = {
 };
 
 /** Foreman's version, as /healthz tells it; a test holds it against package.json. */
-export const foremanVersion = "0.1.0";
+const foremanVersion = "0.1.0";
 
 /**
  * Builds the daemon, in which nothing runs yet but the store.

@@ -187,8 +187,10 @@ export class Dispatcher {
     this.#log.debug({ jobId: job.id }, "job working");
     this.#ledger.working(job.id, attempt);
     // An error says nothing of what is loaded.
-    if (!isError) this.#residents.noteWorking(job.runnerKey, inventory.loadedReadings);
-    void poller.refreshLoaded();
+    if (isError) return;
+    const isNew = !this.#residents.isLatest(job.runnerKey);
+    this.#residents.noteWorking(job.runnerKey, inventory.loadedReadings);
+    if (isNew) void poller.refreshLoaded();
   }
 
   #conclude(id: JobId, outcome: Outcome): void {

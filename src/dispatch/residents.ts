@@ -28,6 +28,11 @@ export class Residents {
     this.#latest = { runnerKey, afterReadings };
   }
 
+  /** Whether that runner is the one that answered last. */
+  isLatest(runnerKey: string): boolean {
+    return this.#latest?.runnerKey === runnerKey;
+  }
+
   /** The target went away: nothing is loaded when it returns. */
   forget(): void {
     this.#latest = null;

@@ -9,7 +9,7 @@ import type { RequestKind } from "../wire/request-fields.ts";
 import type { AppEnv } from "./app-env.ts";
 import { passManaged, passOther } from "./bypass.ts";
 import { answer, answerError, type Call } from "./call.ts";
-import { embed } from "./embed.ts";
+import { createEmbed } from "./embed.ts";
 import { routePath } from "./front-door.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
@@ -95,8 +95,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     on("POST", path, (call) => queueRequest(call, kind, deps));
   }
   for (const path of queuedForms) on("POST", path, (call) => queueForm(call, deps));
-  const embedDeps = { ...deps, limit: pLimit(deps.embedConcurrency) };
-  for (const path of embeddingRoutes) on("POST", path, (call) => embed(call, embedDeps));
+  const embed = createEmbed({ ...deps, limit: pLimit(deps.embedConcurrency) });
+  for (const path of embeddingRoutes) on("POST", path, embed);
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
   addHealthRoutes(app, deps.readHealth);
   on("POST", "/jobs", (call) => submitJob(call, deps));

@@ -19,8 +19,16 @@ export type EmbedDeps = {
   readonly limit: LimitFunction;
 };
 
-/** Sends an embedding straight to the target: never queued, never stored, never behind a chat. */
-export async function embed(call: Call, deps: EmbedDeps): Promise<void> {
+/** Sends embeddings straight to the target: never queued, never stored, never behind a chat. */
+export function createEmbed(deps: EmbedDeps): (call: Call) => Promise<void> {
+  /**
+   * Models of which it was said that they may evict another; once is enough until they are loaded.
+   */
+  const warned = new Set<string>();
+  return (call) => embed(call, warned, deps);
+}
+
+async function embed(call: Call, warned: Set<string>, deps: EmbedDeps): Promise<void> {
   const { bodyBytesMax, inventory, limit, poller, target } = deps;
   const peek = new JsonPeek({ raw: ["model"], kindOnly: [] });
   const body = await gather(call, {
@@ -29,7 +37,8 @@ export async function embed(call: Call, deps: EmbedDeps): Promise<void> {
   });
   const model = findModel(peek, inventory);
   const isLoaded = model !== null && inventory.isLoaded(model);
-  if (model !== null && !isLoaded) noteEviction(model, deps);
+  if (model !== null && isLoaded) warned.delete(model.name);
+  else if (model !== null) noteEviction(model, warned, deps);
   // The answer means that the model is loaded now, which /api/ps must show from then on.
   const onAnswered = isLoaded ? () => {} : () => void poller.refreshLoaded();
   await limit(async () => {
@@ -48,8 +57,9 @@ function findModel(peek: JsonPeek, inventory: Inventory): TagsModel | null {
  * An embedding model that is not loaded beside a loaded chat model may evict it. It is let through
  * all the same, because to hold it back would make embeddings wait for chats.
  */
-function noteEviction(model: TagsModel, { inventory, log }: EmbedDeps): void {
-  if (inventory.loaded.length === 0) return;
+function noteEviction(model: TagsModel, warned: Set<string>, { inventory, log }: EmbedDeps): void {
+  if (inventory.loaded.length === 0 || warned.has(model.name)) return;
+  warned.add(model.name);
   log.warn(
     { model: model.name, loaded: inventory.loaded.map((loaded) => loaded.name) },
     "embedding with a model that is not loaded: it may evict another; see FOREMAN_EMBED_MODEL",

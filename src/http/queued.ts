@@ -7,7 +7,7 @@ import type { Poller } from "../target/poller.ts";
 import type { Target } from "../target/target.ts";
 import type { TagsModel } from "../wire/ollama.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
-import { pass } from "./bypass.ts";
+import { pass, passOther } from "./bypass.ts";
 import type { Call } from "./call.ts";
 import { idempotencyKeyOf, waitDurably } from "./durable-request.ts";
 import { findModel } from "./find-model.ts";
@@ -92,6 +92,11 @@ export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDe
 
 /** The same for a multipart form, of which nothing but the model is read. */
 export async function queueForm(call: Call, deps: QueuedDeps): Promise<void> {
+  // Go takes exactly this type for a form, and Ollama has its own words for what is none.
+  if (!/^multipart\/form-data\s*(;|$)/i.test(call.incoming.headers["content-type"] ?? "")) {
+    await passOther(call, deps);
+    return;
+  }
   const { body, bodyHash, model: name } = await readQueuedForm(call, deps.bodyBytesMax);
   const model = name === "" ? null : await findModel(name, deps);
   // Ollama says what it misses in a form without using the GPU.

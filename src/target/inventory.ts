@@ -20,6 +20,7 @@ export class Inventory {
   #loaded: readonly PsModel[] = [];
   #version: string | null = null;
   #revision = 0;
+  #isForgotten = false;
   #listings = 0;
   #loadedReadings = 0;
 
@@ -78,9 +79,11 @@ export class Inventory {
    * nothing, because a proxy's error page must not empty the list of models.
    */
   accept(route: PolledRoute, reply: PolledReply): string | null {
-    const problem = this.#read(route, reply.body);
-    if (problem !== null) return `${route}: ${problem}`;
     const isNew = !this.#replies.get(route)?.body.equals(reply.body);
+    // What was forgotten has to be read again, though the target says the same.
+    const problem = isNew || this.#isForgotten ? this.#read(route, reply.body) : null;
+    if (problem !== null) return `${route}: ${problem}`;
+    if (route === "/api/ps") this.#isForgotten = false;
     // What is loaded changes with every job, and is worth nothing to a later life.
     if (isNew && route !== "/api/ps") this.#revision += 1;
     if (route === "/api/tags") this.#listings += 1;
@@ -92,6 +95,7 @@ export class Inventory {
   /** Forgets what was loaded: a target that went away has nothing loaded when it returns. */
   forgetLoaded(): void {
     this.#loaded = [];
+    this.#isForgotten = true;
   }
 
   #read(route: PolledRoute, body: Buffer): string | null {

@@ -16,7 +16,7 @@ export type RunningForeman = {
   stop(): Promise<readonly string[]>;
 };
 
-export type LogLine = { readonly level: number; readonly msg: string } & Record<string, unknown>;
+type LogLine = { readonly level: number; readonly msg: string } & Record<string, unknown>;
 
 /**
  * The whole daemon in this process, on a free port and a database of its own, in front of the target
