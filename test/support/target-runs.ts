@@ -4,8 +4,8 @@ import type { JournalEvent } from "./sim-ollama/journal.ts";
 export type TargetRun = {
   /** performance.now() at which the whole request had come. */
   readonly atMs: number;
-  /** The texts that the target sent, token by token. */
-  readonly tokens: string[];
+  /** What the target sent, token by token, with the performance.now() of each. */
+  readonly tokens: { readonly atMs: number; readonly text: string }[];
   /** How it ended at the target; null if it never generated. */
   outcome: "complete" | "cancelled" | "failed" | null;
 };
@@ -22,7 +22,7 @@ export function targetRuns(events: readonly JournalEvent[]): ReadonlyMap<string,
     }
     // The ids begin anew with each life of the target: the latest request of an id is meant.
     const run = byRequest.get(requestId);
-    if (kind === "token") run?.tokens.push(text);
+    if (kind === "token") run?.tokens.push({ atMs, text });
     if (kind === "generate-end" && run !== undefined) run.outcome = outcome ?? null;
   }
   return byBody;

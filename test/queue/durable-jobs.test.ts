@@ -1,0 +1,110 @@
+/** Durable jobs in the queue, over a store in memory that passes the store's contract. */
+import { describe, expect, test } from "vitest";
+import { type Job, type JobId, newJobId } from "../../src/job.ts";
+import { windowMax } from "../../src/queue/lanes.ts";
+import { queueScene } from "./queue-scene.ts";
+import { aSubmission } from "./submission.ts";
+
+const body = Buffer.from('{"model":"m"}');
+const ignore = () => {};
+
+function aDurable(facts: Partial<Job> = {}): Job {
+  return { ...aSubmission().job, id: newJobId(1), isDurable: true, ...facts };
+}
+
+async function withDurable(count: number) {
+  const scene = queueScene();
+  const ids: JobId[] = [];
+  for (let i = 0; i < count; i++) {
+    const job = aDurable();
+    ids.push(job.id);
+    const submitted = scene.queue.submitDurable({ job, body, idempotencyKey: null });
+    await scene.clock.settle();
+    expect(await submitted).toEqual({ kind: "queued" });
+  }
+  return { ...scene, ids };
+}
+
+describe("durable jobs that wait", () => {
+  test("are all counted, of which the first few are in memory", async () => {
+    const { order, queue } = await withDurable(windowMax + 40);
+
+    expect(queue.depth).toBe(windowMax + 40);
+    expect(order()[0]?.length).toBe(windowMax);
+  });
+
+  test("come out in the order in which they came, across the edge of memory", async () => {
+    const { clock, ids, order, queue } = await withDurable(windowMax * 2 + 7);
+
+    const taken: JobId[] = [];
+    for (;;) {
+      const [next] = order()[0] ?? [];
+      if (next === undefined) break;
+      const waiting = queue.take(next, ignore);
+      if (waiting === null) break;
+      taken.push(next);
+      queue.release(waiting.job);
+      await clock.settle();
+    }
+
+    expect(taken).toEqual(ids);
+    expect(queue.depth).toBe(0);
+  });
+
+  test("are cancelled also where only the store knows them", async () => {
+    const { clock, ids, queue, store } = await withDurable(windowMax + 3);
+    const last = ids.at(-1) as JobId;
+
+    const cancelled = queue.cancel(last);
+    await clock.settle();
+
+    expect(await cancelled).toBe(true);
+    expect(queue.depth).toBe(windowMax + 2);
+    expect(await store.job(last)).toMatchObject({ state: "cancelled" });
+    expect(await queue.cancel(last)).toBe(false);
+  });
+
+  test("stay when the daemon goes, while those on sockets are turned away", async () => {
+    const { clock, ids, queue, store, submitted } = await withDurable(2);
+    const { id } = submitted();
+
+    queue.drain();
+    queue.endWaiting();
+    await clock.settle();
+
+    expect(await store.job(id)).toMatchObject({ state: "cancelled" });
+    for (const durable of ids) expect(await store.job(durable)).toMatchObject({ state: "queued" });
+    await expect(
+      queue.submitDurable({ job: aDurable(), body, idempotencyKey: null }),
+    ).rejects.toThrow("shutting down");
+  });
+
+  test("rest outside their lane after a failure, and are back when their time has come", async () => {
+    const { clock, ids, order, queue } = await withDurable(1);
+    const waiting = queue.take(ids[0] as JobId, ignore);
+    if (waiting === null) throw new Error("it waits");
+
+    queue.putBack(waiting, 5_000);
+    await clock.advance(4_999);
+    expect(order()).toEqual([]);
+    await clock.advance(1);
+
+    expect(order()).toEqual([[ids[0]]]);
+  });
+
+  test("join the job that has their key", async () => {
+    const { clock, queue } = queueScene();
+    const first = aDurable();
+    const again = aDurable();
+
+    const submit = async (job: Job) => {
+      const submitted = queue.submitDurable({ job, body, idempotencyKey: "k" });
+      await clock.settle();
+      return await submitted;
+    };
+
+    expect(await submit(first)).toEqual({ kind: "queued" });
+    expect(await submit(again)).toMatchObject({ kind: "known", job: { id: first.id } });
+    expect(queue.depth).toBe(1);
+  });
+});

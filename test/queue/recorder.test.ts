@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { Recorder } from "../../src/queue/recorder.ts";
+import type { TargetHead } from "../../src/target/target.ts";
+import { RecordingWaiter } from "../support/recording-waiter.ts";
+
+const head: TargetHead = { statusCode: 200, statusText: "OK", rawHeaders: [], isDelimited: true };
+const notes = { jobId: "j", queuedMs: 5 };
+
+function begun(bytesMax = 100): Recorder {
+  const recorder = new Recorder(bytesMax);
+  recorder.head(head, notes);
+  recorder.chunk(Buffer.from("one "));
+  return recorder;
+}
+
+describe("the answer of a job that nobody waits for", () => {
+  test("is kept whole", () => {
+    const recorder = begun();
+    recorder.chunk(Buffer.from("two"));
+    recorder.end();
+
+    expect(recorder.answer?.body.toString()).toBe("one two");
+    expect(recorder.answer?.head).toBe(head);
+  });
+
+  test("is heard from its beginning by whoever comes late, and live from then on", () => {
+    const recorder = begun();
+    const late = new RecordingWaiter();
+    recorder.listen(late);
+    recorder.chunk(Buffer.from("two"));
+    recorder.end();
+
+    expect(late.text).toBe("one two");
+    expect(late.isOver).toBe(true);
+  });
+
+  test("goes on without a listener that left", () => {
+    const recorder = begun();
+    const leaver = new RecordingWaiter();
+    recorder.listen(leaver);
+    recorder.leave(leaver);
+    recorder.chunk(Buffer.from("two"));
+
+    expect(leaver.text).toBe("one ");
+    expect(recorder.answer?.body.toString()).toBe("one two");
+  });
+
+  test("begins anew with another attempt, which is seen only if the last one was heard", () => {
+    const recorder = begun();
+    expect(recorder.hasAnswer).toBe(false);
+
+    recorder.head(head, notes);
+    recorder.chunk(Buffer.from("again"));
+    recorder.listen(new RecordingWaiter());
+
+    expect(recorder.answer?.body.toString()).toBe("again");
+    expect(recorder.hasAnswer).toBe(true);
+  });
+
+  test("is kept at its bound, and not past it, though listeners still hear it", () => {
+    const atBound = begun(4);
+    expect(atBound.answer?.body.toString()).toBe("one ");
+
+    const listener = new RecordingWaiter();
+    atBound.listen(listener);
+    atBound.chunk(Buffer.from("x"));
+
+    expect(atBound.isTooLarge).toBe(true);
+    expect(atBound.answer).toBeNull();
+    expect(listener.text).toBe("one x");
+  });
+});
