@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { drain } from "./dispatch/drain.ts";
+import { readStatus } from "./dispatch/read-status.ts";
 import { whyWaiting } from "./dispatch/why-waiting.ts";
 import type { ForemanError } from "./errors.ts";
 import { createAccess } from "./http/access.ts";
@@ -93,15 +94,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     onChange: () => dispatcher.tick(),
   });
   const dispatcher = new Dispatcher({
-    queue,
-    store,
-    target,
-    inventory,
-    poller,
-    share,
-    clock,
-    random,
-    log,
+    ...{ queue, store, target, inventory, poller, share, clock, random, log },
     scheduleLimits: scheduleLimitsOf(config),
     ...config,
   });
@@ -118,12 +111,12 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const app = createApp({
     ...config,
     ...{ queue, store, target, inventory, poller, clock, log, readHealth },
-    whyWaiting: (id) =>
-      whyWaiting(id, { lanes: queue.lanes(), holds: dispatcher.holds, inventory }),
+    readStatus: () =>
+      readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
+    whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     reception: receptionOf(config),
   });
   const http = new HttpServer({ app, clock });
-
   const lifecycle = new Lifecycle({
     clock,
     log,

@@ -69,9 +69,10 @@ export class Dispatcher {
     return this.#slots.size;
   }
 
-  /** Why the heads of the lanes were not let through at the last turn, by lane key. */
-  get holds(): ReadonlyMap<string, HoldReason> {
-    return this.#holds;
+  /** What runs, why the head of each lane (by its key) is held, and measured load times in ms. */
+  get view() {
+    const { swapMs } = this.#residents;
+    return { running: this.#slots.all, holds: this.#holds, swapMs };
   }
 
   /** What is wrong with the loop, in words; null while it does its work. */
@@ -86,7 +87,7 @@ export class Dispatcher {
 
   /** Cuts what runs. */
   cutAll(why: CutReason): void {
-    for (const run of this.#slots.runs) run.cut(why);
+    for (const { run } of this.#slots.all) run.cut(why);
   }
 
   /** Resolves when nothing runs any more. */
@@ -99,7 +100,7 @@ export class Dispatcher {
     let isStarted = false;
     const snapshot = takeSnapshot({
       ...this.#options,
-      running: this.#slots.jobs,
+      running: this.#slots.all.map(({ waiting }) => waiting.job),
       residents: this.#residents,
       turns: this.#turns,
     });

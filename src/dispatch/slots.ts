@@ -1,4 +1,4 @@
-import type { Job, JobId } from "../job.ts";
+import type { JobId } from "../job.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import type { PreemptFacts } from "../scheduler/preempt.ts";
 import type { Run } from "./run-job.ts";
@@ -24,12 +24,8 @@ export class Slots {
     return this.#running.size;
   }
 
-  get jobs(): Job[] {
-    return [...this.#running.values()].map(({ waiting }) => waiting.job);
-  }
-
-  get runs(): Run[] {
-    return [...this.#running.values()].map(({ run }) => run);
+  get all(): Running[] {
+    return [...this.#running.values()];
   }
 
   get(id: JobId): Running | undefined {

@@ -1,13 +1,13 @@
 import type { JobId } from "../job.ts";
-import type { Lane } from "../queue/lanes.ts";
-import { explain, type HoldReason } from "../scheduler/hold-reason.ts";
+import type { Queue } from "../queue/queue.ts";
+import { explain } from "../scheduler/hold-reason.ts";
 import type { Inventory } from "../target/inventory.ts";
-import { digestOf } from "../target/runner-key.ts";
+import { modelOfRunner } from "../target/model-of-runner.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 
 type WaitSources = {
-  readonly lanes: Iterable<Lane>;
-  /** Why the head of each lane is held. */
-  readonly holds: ReadonlyMap<string, HoldReason>;
+  readonly queue: Queue;
+  readonly dispatcher: Dispatcher;
   readonly inventory: Inventory;
 };
 
@@ -17,21 +17,15 @@ type WaitSources = {
  */
 export function whyWaiting(
   id: JobId,
-  { holds, inventory, lanes }: WaitSources,
+  { dispatcher, inventory, queue }: WaitSources,
 ): { readonly position: number; readonly reason: string | null } | null {
-  for (const lane of lanes) {
+  for (const lane of queue.lanes()) {
     if (!lane.waiting.has(id)) continue;
     const position = [...lane.waiting.keys()].indexOf(id) + 1;
-    const hold = holds.get(lane.key);
-    const reason = hold === undefined ? null : explain(hold, (key) => modelOf(key, inventory));
+    const hold = dispatcher.view.holds.get(lane.key);
+    const reason =
+      hold === undefined ? null : explain(hold, (key) => modelOfRunner(key, inventory));
     return { position, reason };
   }
   return null;
-}
-
-/** The model of a runner key, by the name that the target lists. */
-function modelOf(runnerKey: string, { models }: Inventory): string {
-  const digest = digestOf(runnerKey);
-  for (const model of models.values()) if (model.digest === digest) return model.name;
-  return digest;
 }

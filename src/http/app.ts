@@ -6,9 +6,10 @@ import { ForemanError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type PolledRoute, polledRoutes } from "../target/inventory.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
+import type { Status } from "../wire/status.ts";
 import type { AppEnv } from "./app-env.ts";
 import { passManaged, passOther } from "./bypass.ts";
-import { answer, answerError, type Call } from "./call.ts";
+import { answer, answerError, type Call, tell } from "./call.ts";
 import { createEmbed } from "./embed.ts";
 import { routePath } from "./front-door.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
@@ -54,6 +55,7 @@ export type AppDeps = JobsDeps & {
   readonly log: Log;
   readonly embedConcurrency: number;
   readonly readHealth: () => Health;
+  readonly readStatus: () => Status;
   readonly reception: Reception;
 };
 
@@ -99,6 +101,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   for (const path of embeddingRoutes) on("POST", path, embed);
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
   addHealthRoutes(app, deps.readHealth);
+  on("GET", "/foreman/status", (call) => tell(call, 200, deps.readStatus()));
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));

@@ -39,6 +39,12 @@ export function answer(
   outgoing.end(bytes);
 }
 
+/** Sends a document of foreman's own. */
+export function tell(call: Call, statusCode: number, document: unknown): void {
+  const headers = ["Content-Type", "application/json; charset=utf-8"];
+  answer(call, statusCode, headers, JSON.stringify(document));
+}
+
 /** Tells an error in the route's own shape, with Retry-After where the error knows when. */
 export function answerError(
   call: Pick<Call, "outgoing" | "extraHeaders" | "shape">,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ForemanError } from "../errors.ts";
 import { type JobId, jobStates } from "../job.ts";
 import type { StoredJob } from "../store/store.ts";
-import { answer, type Call } from "./call.ts";
+import { answer, type Call, tell } from "./call.ts";
 import { findModel } from "./find-model.ts";
 import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
 import { newJob } from "./new-job.ts";
@@ -110,9 +110,4 @@ async function artifactsFor(job: StoredJob, { store }: JobsDeps): Promise<Artifa
   if (job.state !== "done") return null;
   const kept = await store.answer(job.id);
   return kept && (await artifactsOf(kept));
-}
-
-function tell(call: Call, statusCode: number, document: unknown): void {
-  const headers = ["Content-Type", "application/json; charset=utf-8"];
-  answer(call, statusCode, headers, JSON.stringify(document));
 }

@@ -7,13 +7,13 @@ describe("the dispatcher", () => {
     const { chats, clock, dispatcher, poller, submitted } = dispatchScene();
     submitted();
     expect(chats()).toEqual([]);
-    expect([...dispatcher.holds.values()]).toMatchObject([{ kind: "target-away" }]);
+    expect([...dispatcher.view.holds.values()]).toMatchObject([{ kind: "target-away" }]);
 
     await poller.refresh();
     await clock.settle();
 
     expect(chats()).toHaveLength(1);
-    expect(dispatcher.holds.size).toBe(0);
+    expect(dispatcher.view.holds.size).toBe(0);
   });
 
   test("runs one job at a time, oldest first, the next as soon as one ends", async () => {
@@ -21,7 +21,7 @@ describe("the dispatcher", () => {
     const waiters = ["one", "two", "three"].map((model) => submitted({ model }).waiter);
     expect(chats()).toHaveLength(1);
     expect(dispatcher.runningCount).toBe(1);
-    expect([...dispatcher.holds.values()]).toEqual([{ kind: "ahead", count: 1 }]);
+    expect([...dispatcher.view.holds.values()]).toEqual([{ kind: "ahead", count: 1 }]);
 
     for (const i of [0, 1, 2]) {
       expect(chats()).toHaveLength(i + 1);
@@ -37,7 +37,7 @@ describe("the dispatcher", () => {
     submitted({ runnerKey: "d1" });
     submitted({ runnerKey: "d2" });
     expect(chats()).toHaveLength(2);
-    expect([...dispatcher.holds.values()]).toMatchObject([
+    expect([...dispatcher.view.holds.values()]).toMatchObject([
       { kind: "other-runner", runnerKey: "d1" },
     ]);
 

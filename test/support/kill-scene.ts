@@ -119,7 +119,7 @@ export class KillScene {
     this.history.asksToCancel(id);
     const answer = await fetch(`${this.url}/jobs/${id}/cancel`, { method: "POST" });
     const view = (await answer.json()) as JobView;
-    this.history.told(id, view.state);
+    this.history.answersCancel(id, view.state);
     return view;
   }
 

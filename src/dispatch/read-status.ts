@@ -1,0 +1,66 @@
+import type { Clock } from "../clock.ts";
+import type { Queue } from "../queue/queue.ts";
+import { explain } from "../scheduler/hold-reason.ts";
+import type { Inventory } from "../target/inventory.ts";
+import { modelOfRunner } from "../target/model-of-runner.ts";
+import type { Poller } from "../target/poller.ts";
+import type { Status } from "../wire/status.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+
+type StatusSources = {
+  readonly clock: Clock;
+  readonly queue: Queue;
+  readonly dispatcher: Dispatcher;
+  readonly inventory: Inventory;
+  readonly poller: Poller;
+  readonly slots: number;
+};
+
+/** What runs, who waits and why, as it stands now. */
+export function readStatus(sources: StatusSources): Status {
+  const { clock, dispatcher, inventory, poller, queue, slots } = sources;
+  const nowMs = clock.monotonicMs();
+  const modelOf = (runnerKey: string) => modelOfRunner(runnerKey, inventory);
+  const { view } = dispatcher;
+  const { awaySinceMs, lastError, presence } = poller.state;
+  return {
+    target: {
+      presence,
+      away_ms: awaySinceMs === null ? null : Math.round(nowMs - awaySinceMs),
+      last_error: lastError,
+      version: inventory.version,
+      models: [...inventory.models.values()].map(({ name }) => name),
+      loaded: inventory.loaded.map(({ expires_at, name, size_vram }) => ({
+        name,
+        size_vram,
+        expires_at,
+      })),
+    },
+    slots,
+    running: view.running.map(({ startedAtMs, waiting: { attempts, job } }) => ({
+      job_id: job.id,
+      model: job.model,
+      priority: job.class,
+      client: job.client,
+      ran_ms: Math.round(nowMs - startedAtMs),
+      attempts,
+    })),
+    waiting: [...queue.lanes()].map((lane) => {
+      const [head] = lane.waiting.values();
+      const hold = view.holds.get(lane.key);
+      return {
+        model: modelOf(lane.runnerKey),
+        priority: lane.class,
+        client: lane.client,
+        durable: lane.isDurable,
+        depth: lane.waiting.size + lane.storedBehind,
+        head_waited_ms: head === undefined ? null : Math.round(nowMs - head.joinedAtMs),
+        reason: hold === undefined ? null : explain(hold, modelOf),
+      };
+    }),
+    loads: [...view.swapMs].map(([runnerKey, ms]) => ({
+      model: modelOf(runnerKey),
+      load_ms: Math.round(ms),
+    })),
+  };
+}

@@ -1,0 +1,39 @@
+/** `GET /foreman/status`: one document on what runs, who waits and why. Times in ms. */
+export type Status = {
+  readonly target: {
+    readonly presence: "present" | "doubted" | "away" | "returning";
+    /** Null while it is there. */
+    readonly away_ms: number | null;
+    readonly last_error: string | null;
+    readonly version: string | null;
+    readonly models: readonly string[];
+    readonly loaded: readonly {
+      readonly name: string;
+      readonly size_vram: number;
+      readonly expires_at: string;
+    }[];
+  };
+  /** How many generations may run at once. */
+  readonly slots: number;
+  readonly running: readonly {
+    readonly job_id: string;
+    readonly model: string;
+    readonly priority: string;
+    readonly client: string;
+    readonly ran_ms: number;
+    readonly attempts: number;
+  }[];
+  /** One line for each model, priority and client that waits. */
+  readonly waiting: readonly {
+    readonly model: string;
+    readonly priority: string;
+    readonly client: string;
+    readonly durable: boolean;
+    readonly depth: number;
+    readonly head_waited_ms: number | null;
+    /** Why the first of them is not let through. */
+    readonly reason: string | null;
+  }[];
+  /** How long the target takes to load a model, as measured. */
+  readonly loads: readonly { readonly model: string; readonly load_ms: number }[];
+};

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import type { Status } from "../../src/wire/status.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { startForeman } from "../support/start-foreman.ts";
+import { startSim } from "../support/start-sim.ts";
+import { until } from "../support/until.ts";
+
+const chat = (model: string) => ({ model, messages: [{ role: "user", content: "hi" }] });
+
+describe("GET /foreman/status", () => {
+  test("says who runs, who waits and why", async () => {
+    const sim = await startSim({
+      models: ["a", "b"].map((name) => ({ name, tokenMs: 20, tokens: 1_000, loadMs: 100 })),
+    });
+    const foreman = await startForeman(sim.url);
+    const status = async () =>
+      (await (await fetch(`${foreman.url}/foreman/status`)).json()) as Status;
+    const running = new RawClient(foreman.port).post("/api/chat", chat("a"));
+    await running.received('"done":false');
+    const waiting = ["a", "b"].map((model) =>
+      new RawClient(foreman.port).post("/api/chat", chat(model)),
+    );
+    await until("both wait", async () => (await status()).waiting.length === 2);
+
+    const seen = await status();
+
+    expect(seen).toMatchObject({
+      target: { presence: "present", away_ms: null, models: ["b:latest", "a:latest"] },
+      slots: 1,
+      running: [{ model: "a", priority: "interactive", attempts: 1 }],
+    });
+    expect(seen.target.loaded.map(({ name }) => name)).toEqual(["a:latest"]);
+    const reasons = new Map(seen.waiting.map(({ model, reason }) => [model, reason]));
+    expect(reasons.get("a:latest")).toBe("1 ahead, same model");
+    expect(reasons.get("b:latest")).toMatch(/a:latest/);
+    for (const client of [running, ...waiting]) client.leave();
+  });
+
+  test("says since when the target is away", async () => {
+    const sim = await startSim();
+    const foreman = await startForeman(sim.url, { FOREMAN_POLL_INTERVAL: "100ms" });
+    await sim.down();
+
+    await until("away", async () => {
+      const seen = (await (await fetch(`${foreman.url}/foreman/status`)).json()) as Status;
+      return seen.target.presence === "away" && (seen.target.away_ms ?? 0) > 50;
+    });
+  });
+});
