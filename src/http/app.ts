@@ -10,13 +10,20 @@ import type { Status } from "../wire/status.ts";
 import type { AppEnv } from "./app-env.ts";
 import { passManaged, passOther } from "./bypass.ts";
 import { answer, answerError, type Call, tell } from "./call.ts";
+import { routePath } from "./door/front-door.ts";
+import type { Reception } from "./door/reception.ts";
 import { createEmbed } from "./embed.ts";
-import { routePath } from "./front-door.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
-import { cancelJob, type JobsDeps, listJobs, showArtifact, showJob, submitJob } from "./jobs.ts";
+import {
+  cancelJob,
+  type JobsDeps,
+  listJobs,
+  showArtifact,
+  showJob,
+  submitJob,
+} from "./jobs/jobs.ts";
 import { queueForm, queueRequest } from "./queued.ts";
-import type { Reception } from "./reception.ts";
 
 /**
  * Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33.

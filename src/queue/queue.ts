@@ -1,25 +1,18 @@
 import type { Clock, Timer } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
-import type { Ending, EndReason, Job, JobId } from "../job.ts";
+import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
 import { DurableJobs, type DurableSubmission, type Submitted } from "./durable-jobs.ts";
 import { type Lane, Lanes, type WaitingJob } from "./lanes.ts";
+import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
 import type { Waiter } from "./waiters.ts";
 
 /** A job whose client waits for it on an open socket. */
 export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
   readonly body: Buffer;
 };
-
-/**
- * Why a job is ended from outside: its client left, could not keep up, or somebody cancelled it.
- */
-export type LeaveReason = Extract<
-  EndReason,
-  "client_gone" | "client_too_slow" | "cancelled_by_user"
->;
 
 type QueueOptions = {
   readonly store: Store;
@@ -38,11 +31,8 @@ type QueueOptions = {
   readonly onChange: () => void;
 };
 
-const leaveMessages: Readonly<Record<LeaveReason, string>> = {
-  client_gone: "its client closed the connection before its turn came",
-  client_too_slow: "its client read too slowly and was cut off",
-  cancelled_by_user: "it was cancelled before its turn came",
-};
+/** A job that was taken out to be run; `back` resolves when it has ended, or waits again. */
+type Taken = Readonly<{ cut: (why: LeaveReason) => void; back: PromiseWithResolvers<void> }>;
 
 /** Where a job waits: lanes in memory in front of rows in the store. */
 export class Queue {
@@ -51,7 +41,7 @@ export class Queue {
   readonly #lanes = new Lanes();
   readonly #durable: DurableJobs;
   readonly #timers = new Map<JobId, Timer>();
-  readonly #cuts = new Map<JobId, (why: LeaveReason) => void>();
+  readonly #taken = new Map<JobId, Taken>();
   #isDraining = false;
 
   constructor(options: QueueOptions) {
@@ -135,20 +125,20 @@ export class Queue {
    */
   take(id: JobId, cut: (why: LeaveReason) => void): WaitingJob | null {
     const waiting = this.#remove(id);
-    if (waiting !== null) this.#cuts.set(id, cut);
+    if (waiting !== null) this.#taken.set(id, { cut, back: Promise.withResolvers() });
     return waiting;
   }
 
   /** A job that was taken has come to its end. */
   release(job: Job): void {
-    this.#cuts.delete(job.id);
+    this.#noteBack(job.id);
     this.#durable.forget(job.id);
     this.#options.onLeft(job);
   }
 
   /** A job that was taken waits again, at its old place; a durable one not before `delayMs`. */
   putBack(waiting: WaitingJob, delayMs = 0): void {
-    this.#cuts.delete(waiting.job.id);
+    this.#noteBack(waiting.job.id);
     if (this.#isDraining && waiting.job.isDurable) return;
     if (delayMs > 0) {
       this.#durable.enterLater(waiting, delayMs);
@@ -165,17 +155,23 @@ export class Queue {
    * False for a job that is not here: it has ended, or waits in the store alone.
    */
   leave(id: JobId, why: LeaveReason): boolean {
-    const cut = this.#cuts.get(id);
-    if (cut) cut(why);
-    const waiting = cut ? null : (this.#remove(id) ?? this.#durable.removeDelayed(id));
+    const taken = this.#taken.get(id);
+    taken?.cut(why);
+    const waiting = taken ? null : (this.#remove(id) ?? this.#durable.removeDelayed(id));
     this.#end(waiting, { state: "cancelled", reason: why, message: leaveMessages[why] });
-    return cut !== undefined || waiting !== null;
+    return taken !== undefined || waiting !== null;
   }
 
-  /** Cancels a job that waits, wherever, or runs; false if it has ended or never was. */
+  /**
+   * Cancels a job that waits, wherever, or runs; false if it has ended or never was. Resolves when
+   * its end is on the disk: a daemon that died before would run it again.
+   */
   async cancel(id: JobId): Promise<boolean> {
-    if (this.leave(id, "cancelled_by_user")) return true;
-    return await this.#durable.cancelStored(id, leaveMessages.cancelled_by_user);
+    const taken = this.#taken.get(id);
+    const isHere = this.leave(id, "cancelled_by_user");
+    await taken?.back.promise;
+    // It waits there still if a drain has put it back, or if the disk was full.
+    return (await this.#durable.cancelStored(id, leaveMessages.cancelled_by_user)) || isHere;
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -187,6 +183,11 @@ export class Queue {
   endWaiting(): void {
     for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id);
     this.#durable.stop();
+  }
+
+  #noteBack(id: JobId): void {
+    this.#taken.get(id)?.back.resolve();
+    this.#taken.delete(id);
   }
 
   #turnAway(id: JobId): void {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { type JobWishes, jobPlan, readJobWishes } from "../wire/job-wishes.ts";
-import { JsonPeek } from "../wire/json-peek.ts";
-import { type PeekedRequest, peekPlan, peekRequest } from "../wire/peek-request.ts";
-import type { Refusal } from "../wire/request-refusals.ts";
-import type { Call } from "./call.ts";
-import { gather } from "./gather.ts";
+import { type JobWishes, jobPlan, readJobWishes } from "../../wire/job-wishes.ts";
+import { JsonPeek } from "../../wire/json-peek.ts";
+import { type PeekedRequest, peekPlan, peekRequest } from "../../wire/peek-request.ts";
+import type { Refusal } from "../../wire/request-refusals.ts";
+import type { Call } from "../call.ts";
+import { gather } from "../gather.ts";
 
 export type JobBody = {
   readonly body: Buffer;

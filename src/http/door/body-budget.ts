@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { ForemanError } from "../errors.ts";
+import { ForemanError } from "../../errors.ts";
 
 /** Soon enough for a client to try again: the bodies of those that wait go with each answer. */
 const retryAfterS = 10;

@@ -1,4 +1,4 @@
-import { originProblem } from "../wire/origin-pattern.ts";
+import { originProblem } from "../../wire/origin-pattern.ts";
 
 /** What a policy looks at. Header values as received; null when the header is absent. */
 type OriginFacts = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { originPolicy, ownOriginPolicy } from "../../src/http/origin-policy.ts";
-import { originProblem } from "../../src/wire/origin-pattern.ts";
-import { readFixture } from "../fixtures/read-fixture.ts";
+import { originPolicy, ownOriginPolicy } from "../../../src/http/door/origin-policy.ts";
+import { originProblem } from "../../../src/wire/origin-pattern.ts";
+import { readFixture } from "../../fixtures/read-fixture.ts";
 
 type OriginCase = {
   origins: string[];

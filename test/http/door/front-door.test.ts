@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { passesOf, refuseUnsound, routePath } from "../../src/http/front-door.ts";
-import { viaToken } from "../../src/target/via.ts";
-import { headOf, received } from "./received.ts";
+import { passesOf, refuseUnsound, routePath } from "../../../src/http/door/front-door.ts";
+import { viaToken } from "../../../src/target/via.ts";
+import { headOf, received } from "../received.ts";
 
 async function statusOf(text: string): Promise<number | null> {
   const { incoming } = await received(text);

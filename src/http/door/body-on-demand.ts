@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../clock.ts";
 
 /** A client that sends on after its answer gets so long to read it before the connection goes. */
 const lingerMs = 5_000;

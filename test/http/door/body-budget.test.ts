@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
-import { BodyBudget } from "../../src/http/body-budget.ts";
-import { headOf, received } from "./received.ts";
+import { BodyBudget } from "../../../src/http/door/body-budget.ts";
+import { headOf, received } from "../received.ts";
 
 const request = headOf("POST /api/chat HTTP/1.1");
 

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { ForemanError } from "../errors.ts";
-import { type JobId, jobStates } from "../job.ts";
-import type { StoredJob } from "../store/store.ts";
-import { answer, type Call, tell } from "./call.ts";
-import { findModel } from "./find-model.ts";
+import { ForemanError } from "../../errors.ts";
+import { type JobId, jobStates } from "../../job.ts";
+import type { StoredJob } from "../../store/store.ts";
+import { answer, type Call, tell } from "../call.ts";
+import { findModel } from "../find-model.ts";
+import { newJob } from "../new-job.ts";
+import type { QueuedDeps } from "../queued.ts";
+import { refuse, refuseUnknown } from "../refuse.ts";
 import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
-import { newJob } from "./new-job.ts";
-import type { QueuedDeps } from "./queued.ts";
 import { readJob } from "./read-job.ts";
-import { refuse, refuseUnknown } from "./refuse.ts";
 
 const pageLimitMax = 1_000;
 

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
-import type { Clock } from "../clock.ts";
-import { ForemanError } from "../errors.ts";
-import type { AppEnv } from "./app-env.ts";
+import type { Clock } from "../../clock.ts";
+import { ForemanError } from "../../errors.ts";
+import type { AppEnv } from "../app-env.ts";
 import { askWhenRead, readRestAway } from "./body-on-demand.ts";
 import { refuseUnsound } from "./front-door.ts";
 

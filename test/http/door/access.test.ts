@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createAccess } from "../../src/http/access.ts";
-import { headOf, received } from "./received.ts";
+import { createAccess } from "../../../src/http/door/access.ts";
+import { headOf, received } from "../received.ts";
 
 async function judge(
   line: string,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decideHost, isAllowedHost } from "../../src/http/host-policy.ts";
-import { readFixture } from "../fixtures/read-fixture.ts";
+import { decideHost, isAllowedHost } from "../../../src/http/door/host-policy.ts";
+import { readFixture } from "../../fixtures/read-fixture.ts";
 
 type HostCase = { addr: string; method: string; host: string; status: number };
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ForemanError } from "../errors.ts";
+import { ForemanError } from "../../errors.ts";
+import { answer, answerError, type Call } from "../call.ts";
+import type { ErrorShape } from "../error-shapes.ts";
 import type { Access } from "./access.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import { answer, answerError, type Call } from "./call.ts";
-import type { ErrorShape } from "./error-shapes.ts";
 import { passesOf, routePath } from "./front-door.ts";
 import { decideHost, type HostPolicyOptions } from "./host-policy.ts";
 import type { OriginPolicy } from "./origin-policy.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { viaToken } from "../target/via.ts";
+import { viaToken } from "../../target/via.ts";
 
 /** Methods that Ollama knows, and OPTIONS; TRACE and CONNECT would only reflect or tunnel. */
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);

@@ -1,0 +1,16 @@
+import type { EndReason } from "../job.ts";
+
+/**
+ * Why a job is ended from outside: its client left, could not keep up, or somebody cancelled it.
+ */
+export type LeaveReason = Extract<
+  EndReason,
+  "client_gone" | "client_too_slow" | "cancelled_by_user"
+>;
+
+/** What a job that left before its turn says of its end. */
+export const leaveMessages: Readonly<Record<LeaveReason, string>> = {
+  client_gone: "its client closed the connection before its turn came",
+  client_too_slow: "its client read too slowly and was cut off",
+  cancelled_by_user: "it was cancelled before its turn came",
+};
