@@ -17,6 +17,8 @@ export class Recorder implements Waiter {
   #begun: Begun | null = null;
   #bytes = 0;
   #isHeard = false;
+  /** How the answer ended, for those who come when it has but is not on the disk yet. */
+  #tellEnd: ((listener: Waiter) => void) | null = null;
 
   /** @param bytesMax an answer that grows past this is kept no further; see `isTooLarge` */
   constructor(bytesMax: number) {
@@ -45,7 +47,10 @@ export class Recorder implements Waiter {
   /** Tells `listener` what there is, and from now on what comes. */
   listen(listener: Waiter): void {
     this.#listeners.add(listener);
-    if (this.#begun === null) return;
+    if (this.#begun === null) {
+      this.#tellEnd?.(listener);
+      return;
+    }
     if (this.isTooLarge) {
       const message = "the answer is too large to be told from its beginning; use a new key";
       listener.refuse(new ForemanError("internal", message));
@@ -54,6 +59,7 @@ export class Recorder implements Waiter {
     this.#isHeard = true;
     listener.head(this.#begun.head, this.#begun.notes);
     for (const piece of this.#begun.pieces) listener.chunk(piece);
+    this.#tellEnd?.(listener);
   }
 
   leave(listener: Waiter): void {
@@ -63,6 +69,7 @@ export class Recorder implements Waiter {
   /** Another attempt begins with its head: what nobody heard of the last one is forgotten. */
   head(head: TargetHead, notes: WaitNotes): void {
     this.#bytes = 0;
+    this.#tellEnd = null;
     this.#begun = { head, notes, pieces: [] };
     this.#tell((listener) => listener.head(head, notes));
   }
@@ -75,17 +82,20 @@ export class Recorder implements Waiter {
   }
 
   end(): void {
-    this.#tell((listener) => listener.end());
-    this.#listeners.clear();
+    this.#over((listener) => listener.end());
   }
 
   failed(failure: TargetFailure, isComplete = false): void {
-    this.#tell((listener) => listener.failed(failure, isComplete));
-    this.#listeners.clear();
+    this.#over((listener) => listener.failed(failure, isComplete));
   }
 
   refuse(error: ForemanError): void {
-    for (const listener of this.#listeners) listener.refuse(error);
+    this.#over((listener) => listener.refuse(error));
+  }
+
+  #over(tellEnd: (listener: Waiter) => void): void {
+    this.#tellEnd = tellEnd;
+    for (const listener of this.#listeners) tellEnd(listener);
     this.#listeners.clear();
   }
 

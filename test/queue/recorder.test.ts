@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ForemanError } from "../../src/errors.ts";
 import { Recorder } from "../../src/queue/recorder.ts";
 import type { TargetHead } from "../../src/target/target.ts";
 import { RecordingWaiter } from "../support/recording-waiter.ts";
@@ -68,5 +69,26 @@ describe("the answer of a job that nobody waits for", () => {
     expect(atBound.isTooLarge).toBe(true);
     expect(atBound.answer).toBeNull();
     expect(listener.text).toBe("one x");
+  });
+
+  test("is heard to its end by who comes after it, before it is on the disk", () => {
+    const recorder = begun();
+    recorder.end();
+    const late = new RecordingWaiter();
+
+    recorder.listen(late);
+
+    expect(late.text).toBe("one ");
+    expect(late.isEnded).toBe(true);
+  });
+
+  test("ends badly for late listeners too", () => {
+    const recorder = new Recorder(100);
+    recorder.refuse(new ForemanError("cancelled", "cancelled"));
+    const late = new RecordingWaiter();
+
+    recorder.listen(late);
+
+    expect(late.refusal?.message).toBe("cancelled");
   });
 });
