@@ -157,7 +157,7 @@ const environment = z
       keepAlive: settings.FOREMAN_KEEP_ALIVE ?? null,
       queueDepthMax: settings.FOREMAN_QUEUE_MAX,
       bodiesBytesMax: settings.FOREMAN_QUEUE_BYTES_MAX,
-      queueTimeoutMs: settings.FOREMAN_QUEUE_TIMEOUT,
+      waitMsMax: settings.FOREMAN_QUEUE_TIMEOUT,
       runLimits: {
         stallMsMax: settings.FOREMAN_STALL_TIMEOUT,
         runMsMax: settings.FOREMAN_RUN_TIMEOUT,

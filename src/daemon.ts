@@ -50,6 +50,8 @@ function watchSignals(foreman: Foreman, log: Log): void {
   };
   process.on("SIGTERM", (signal) => void stop(signal));
   process.on("SIGINT", (signal) => void stop(signal));
+  // A service manager's word for "read your settings again"; by default it would end the process.
+  process.on("SIGHUP", () => log.warn("SIGHUP: settings are read at the start alone"));
 }
 
 /** Says what went wrong, once, and ends the process: a daemon that limps helps nobody. */

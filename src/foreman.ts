@@ -88,7 +88,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     log,
     depthMax: config.queueDepthMax,
     answerBytesMax: config.answerBytesMax,
-    waitMsMax: config.queueTimeoutMs,
+    waitMsMax: config.waitMsMax,
     onJoined: (job) => share[job.class].joined(job),
     onLeft: (job) => share[job.class].left(job),
     onChange: () => dispatcher.tick(),

@@ -107,7 +107,7 @@ describe("the settings", () => {
       databaseFile: "data/foreman.db",
       pollIntervalMs: 30_000,
       chatSlots: 1,
-      queueTimeoutMs: 0,
+      waitMsMax: 0,
       runLimits: { stallMsMax: 600_000, runMsMax: 0, attemptsMax: 3 },
       swapQuantum: { jobs: 32, ms: 120_000 },
       jobTtlMs: 86_400_000,

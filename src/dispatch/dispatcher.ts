@@ -1,10 +1,10 @@
 import type { Clock } from "../clock.ts";
+import { ForemanError } from "../errors.ts";
 import type { Job, JobClass, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
-import { preempt } from "../scheduler/preempt.ts";
 import { schedule } from "../scheduler/schedule.ts";
 import type { Share } from "../scheduler/share.ts";
 import type { ScheduleLimits } from "../scheduler/snapshot.ts";
@@ -96,6 +96,8 @@ export class Dispatcher {
   }
 
   #turn(): void {
+    const { clock, poller, preemptWithinMs, queue, scheduleLimits } = this.#options;
+    const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
     const holds = new Map<string, HoldReason>();
     let isStarted = false;
     const snapshot = takeSnapshot({
@@ -105,7 +107,7 @@ export class Dispatcher {
       turns: this.#turns,
     });
     const people = snapshot.lanes.filter((lane) => lane.class === "interactive").length;
-    for (const decision of schedule(snapshot, this.#options.scheduleLimits)) {
+    for (const decision of schedule(snapshot, scheduleLimits)) {
       if (decision.kind === "hold") {
         holds.set(decision.laneKey, decision.reason);
         continue;
@@ -116,20 +118,10 @@ export class Dispatcher {
     this.#holds = holds;
     // A lane shows its head alone: the next one in it is seen in another turn.
     if (isStarted) this.#loop.ask();
-    else this.#preempt(people);
-    const { clock, poller, queue } = this.#options;
+    else this.#slots.makeWay(people, clock.monotonicMs(), limits);
     const mayRun = poller.state.presence === "present" && !queue.isDraining;
     const isIdle = this.#slots.size === 0 && holds.size > 0;
     this.#idleness.note(mayRun && isIdle, clock.monotonicMs());
-  }
-
-  /** A batch item that has hardly begun makes way for a person. */
-  #preempt(interactiveWaiting: number): void {
-    const { clock, preemptWithinMs, scheduleLimits } = this.#options;
-    const running = this.#slots.preemptFacts(clock.monotonicMs());
-    const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
-    const victim = preempt({ running, interactiveWaiting }, limits);
-    if (victim !== null) this.#slots.get(victim)?.run.cut("preempted");
   }
 
   #start(id: JobId, arePeopleWaiting: boolean): void {
@@ -173,12 +165,14 @@ export class Dispatcher {
         return;
       }
       this.#log.warn({ jobId: job.id }, "job was not there to be run");
+      waiting.waiter.refuse(new ForemanError("cancelled", "the job is no longer there"));
       queue.release(job);
     } catch (cause) {
       // The disk is full, or worse: nothing was sent, and a row that was written is recovered.
       this.#log.error({ jobId: job.id, err: cause }, "job not claimed; tried again later");
       waiting.attempts -= 1;
       queue.putBack(waiting, claimAgainMs);
+      if (run.isUnwanted) void queue.cancel(job.id);
     }
     this.#free(job);
   }
@@ -223,12 +217,12 @@ export class Dispatcher {
   }
 
   #putBack(running: Running, outcome: Extract<Outcome, { kind: "put-back" }>): void {
-    const { poller, queue } = this.#options;
+    const { clock, poller, queue } = this.#options;
     const { delayMs, problem, putBack } = outcome;
     const { attempt, run, waiting } = running;
     const { id } = waiting.job;
     this.#log.warn({ jobId: id, attempt, why: putBack.why, problem, delayMs }, "job put back");
-    this.#ledger.putBack(id, attempt, putBack, delayMs);
+    const written = this.#ledger.putBack(waiting, attempt, putBack, delayMs);
     if (!putBack.counted) waiting.attempts -= 1;
     if (putBack.why === "preempted") waiting.preemptions += 1;
     if (putBack.why === "target_away") poller.noteUnreachable(problem);
@@ -236,9 +230,10 @@ export class Dispatcher {
     const back = () => {
       this.#slots.free(id);
       queue.putBack(waiting, delayMs);
-      if (run.isUnwanted) queue.leave(id, "cancelled_by_user");
     };
-    if (run.wasCut) this.#options.clock.after(cutGraceMs, back);
+    // A durable job waits again when its row says so: it could not be claimed before.
+    const grace = run.wasCut ? clock.sleep(cutGraceMs) : null;
+    if (waiting.job.isDurable) void Promise.all([written, grace]).then(back);
     else back();
   }
 

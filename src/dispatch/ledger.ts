@@ -3,11 +3,11 @@ import { ForemanError } from "../errors.ts";
 import type { Ending, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
-import type { PutBack, Store } from "../store/store.ts";
+import type { Answer, PutBack, Store } from "../store/store.ts";
 import { keptAnswer } from "./kept-answer.ts";
 
-/** How soon the end of a job is written again that found the disk full. */
-const settleAgainMs = 2_000;
+/** How soon a row is written again that found the disk full. */
+const againMs = 2_000;
 
 type LedgerDeps = { readonly store: Store; readonly clock: Clock; readonly log: Log };
 
@@ -39,34 +39,64 @@ export class Ledger {
     this.#behind(id, "working", this.#deps.store.markWorking(id, attempt));
   }
 
-  /** `delayMs`: it shall not run again before. */
-  putBack(id: JobId, attempt: number, putBack: PutBack, delayMs: number): void {
+  /**
+   * `delayMs`: it shall not run again before. Resolves at once for a synchronous job, for a durable
+   * one when it is on the disk; never rejects.
+   */
+  async putBack(
+    { job }: WaitingJob,
+    attempt: number,
+    putBack: PutBack,
+    delayMs: number,
+  ): Promise<void> {
     const { clock, store } = this.#deps;
     const notBeforeMs = delayMs === 0 ? null : clock.wallMs() + delayMs;
-    this.#behind(id, "put back", store.putBack(id, attempt, putBack, notBeforeMs));
+    const write = () => store.putBack(job.id, attempt, putBack, notBeforeMs);
+    if (job.isDurable) await this.#insist(job.id, "put back", write);
+    else this.#behind(job.id, "put back", write());
   }
 
   settle(id: JobId, attempt: number, ending: Ending): void {
-    const { clock, store } = this.#deps;
-    this.#behind(id, "end", store.settle(id, attempt, ending, clock.wallMs()));
+    const atMs = this.#deps.clock.wallMs();
+    this.#behind(id, "end", this.#end(id, attempt, ending, atMs, null));
   }
 
   /**
-   * Writes the end of a durable job with its answer. While the disk is full both are held in memory
-   * and tried again: the GPU's work is not to be done twice. Never rejects.
+   * Writes the end of a durable job with its answer: the GPU's work is not to be done twice. Never
+   * rejects.
    */
   async settleDurable({ job, waiter }: WaitingJob, attempt: number, ended: Ending): Promise<void> {
-    const { clock, log, store } = this.#deps;
-    const atMs = clock.wallMs();
+    const atMs = this.#deps.clock.wallMs();
     const { answer, ending } = await keptAnswer(waiter, ended);
+    await this.#insist(job.id, "end", () => this.#end(job.id, attempt, ending, atMs, answer));
+  }
+
+  /** That the job worked may not have been written, if the disk was full at that moment. */
+  async #end(
+    id: JobId,
+    attempt: number,
+    ending: Ending,
+    atMs: number,
+    answer: Answer | null,
+  ): Promise<void> {
+    const { log, store } = this.#deps;
+    if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
+    await store.markWorking(id, attempt);
+    if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
+    log.error({ jobId: id, attempt }, "end of a job not written: another attempt holds it");
+  }
+
+  /** While the disk is full, what must be written is held in memory and tried again. */
+  async #insist(id: JobId, what: string, write: () => Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#deps;
     for (;;) {
       try {
-        await store.settle(job.id, attempt, ending, atMs, answer);
+        await write();
         return;
       } catch (cause) {
-        log.error({ jobId: job.id, err: cause }, "end of a job not written");
+        log.error({ jobId: id, what, err: cause }, "job's row not written");
         if (!(cause instanceof ForemanError) || cause.code !== "storage_full") return;
-        await clock.sleep(settleAgainMs);
+        await clock.sleep(againMs);
       }
     }
   }

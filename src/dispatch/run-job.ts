@@ -167,7 +167,9 @@ export class Run implements TargetSink {
       return putBackOutcome({ counted: false, why: "target_away" }, problem);
     }
     if (failure.kind !== "lost" || !this.#mayRunAgain) return null;
-    return putBackOutcome({ counted: true, why: "target_lost" }, problem);
+    const { attempts, job } = this.#waiting;
+    const delayMs = job.isDurable ? backoffMs(attempts, null, this.#options.random()) : 0;
+    return putBackOutcome({ counted: true, why: "target_lost" }, problem, delayMs);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { JobId } from "../job.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
-import type { PreemptFacts } from "../scheduler/preempt.ts";
+import { type PreemptLimits, preempt } from "../scheduler/preempt.ts";
 import type { Run } from "./run-job.ts";
 
 /** A job that holds a slot. */
@@ -48,8 +48,9 @@ export class Slots {
     return this.#running.size === 0 ? Promise.resolve() : this.#idle.promise;
   }
 
-  preemptFacts(nowMs: number): PreemptFacts["running"] {
-    return [...this.#running.values()].map(({ startedAtMs, waiting, wasDue }) => ({
+  /** A batch item that has hardly begun makes way for a person. */
+  makeWay(interactiveWaiting: number, nowMs: number, limits: PreemptLimits): void {
+    const running = this.all.map(({ startedAtMs, waiting, wasDue }) => ({
       jobId: waiting.job.id,
       class: waiting.job.class,
       isDurable: waiting.job.isDurable,
@@ -57,5 +58,7 @@ export class Slots {
       preemptions: waiting.preemptions,
       wasDue,
     }));
+    const victim = preempt({ running, interactiveWaiting }, limits);
+    if (victim !== null) this.#running.get(victim)?.run.cut("preempted");
   }
 }

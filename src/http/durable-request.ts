@@ -1,5 +1,6 @@
+import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
-import type { Job } from "../job.ts";
+import type { Job, JobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Store, StoredJob } from "../store/store.ts";
 import { answer, type Call } from "./call.ts";
@@ -34,25 +35,40 @@ type DurableRequest = {
 export async function waitDurably(
   call: Call,
   { body, client, idempotencyKey, job }: DurableRequest,
-  deps: { readonly queue: Queue; readonly store: Store },
+  deps: { readonly queue: Queue; readonly store: Store; readonly waitMsMax: number },
 ): Promise<void> {
   const { queue, store } = deps;
-  const submitted = await queue.submitDurable({ job, body, idempotencyKey });
+  const submitted = await queue.submitDurable({ job, body, idempotencyKey, hasClient: true });
   const id = submitted.kind === "queued" ? job.id : submitted.job.id;
   if (submitted.kind === "known") refuseOther(submitted.job, job);
   const waiter = new WaitingClient(call, {
     ...client,
     jobId: id,
-    onGone: () => queue.stopListening(id, waiter),
+    onGone: () => queue.listeners.stopListening(id, waiter),
   });
-  queue.listen(id, waiter);
+  queue.listeners.listen(id, waiter);
+  limitWait(waiter, { id, clock: client.clock, ...deps });
   if (submitted.kind === "queued") return;
   // It may have ended before, or while this was being arranged: then nobody will tell the waiter.
   const known = await store.job(id);
   if (known?.ending === null || waiter.hasAnswer) return;
-  queue.stopListening(id, waiter);
+  queue.listeners.stopListening(id, waiter);
   waiter.retire();
   await replay(call, known ?? submitted.job, store);
+}
+
+/** The longest wait holds for the client; its job waits on. */
+function limitWait(
+  waiter: WaitingClient,
+  { clock, id, queue, waitMsMax }: { clock: Clock; id: JobId; queue: Queue; waitMsMax: number },
+): void {
+  if (waitMsMax === 0) return;
+  clock.after(waitMsMax, () => {
+    if (waiter.hasAnswer) return;
+    queue.listeners.stopListening(id, waiter);
+    const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
+    waiter.refuse(new ForemanError("queue_timeout", message));
+  });
 }
 
 function refuseOther(known: StoredJob, { bodyHash, route }: Job): void {

@@ -28,6 +28,8 @@ export type QueuedDeps = {
   readonly clock: Clock;
   readonly bodyBytesMax: number;
   readonly fillerAfterMs: number;
+  /** The longest wait of a client, in ms; 0 for none. */
+  readonly waitMsMax: number;
   /** Given to requests that set none; null to leave them alone. */
   readonly keepAlive: string | null;
 };

@@ -1,25 +1,15 @@
 import type { Clock, Timer } from "../clock.ts";
+import { ForemanError } from "../errors.ts";
 import type { Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store, StoredJob } from "../store/store.ts";
+import type { DurableSubmission, Submitted } from "./durable-submission.ts";
 import { type Lane, type Lanes, type WaitingJob, windowMax } from "./lanes.ts";
 import { Recorder } from "./recorder.ts";
 import type { Waiter } from "./waiters.ts";
 
 /** A lane is filled up from the store when so few of its jobs are left in memory. */
 const windowMin = 16;
-
-export type DurableSubmission = {
-  readonly job: Job;
-  readonly body: Buffer;
-  /** Unique for the client; a repeated one joins the job that has it. */
-  readonly idempotencyKey: string | null;
-};
-
-export type Submitted =
-  | { readonly kind: "queued" }
-  /** The key was used for `job`, which may have another body. */
-  | { readonly kind: "known"; readonly job: StoredJob };
 
 type DurableJobsOptions = {
   readonly store: Store;
@@ -28,21 +18,27 @@ type DurableJobsOptions = {
   readonly lanes: Lanes;
   readonly answerBytesMax: number;
   readonly onJoined: (job: Job) => void;
+  readonly onLeft: (job: Job) => void;
   readonly onChange: () => void;
 };
 
+/** Larger bodies are read from the store when their turn comes. */
+const keptBodyBytesMax = 16 * 2 ** 10;
+
 /**
  * The jobs that outlive their clients and the daemon: rows in the store, of each lane the first few
- * in memory. What is in memory is derived; a mistake in a count is mended by the next refill.
+ * in memory. What is in memory is derived; a mistake in a count is mended by the next reading.
  */
 export class DurableJobs {
   readonly #options: DurableJobsOptions;
   readonly #recorders = new Map<JobId, Recorder>();
-  readonly #delayed = new Map<JobId, { readonly waiting: WaitingJob; readonly timer: Timer }>();
+  /** Jobs that wait here, rest, or run: what a reading brings again of these is passed over. */
+  readonly #here = new Set<JobId>();
+  readonly #resting = new Map<JobId, { readonly waiting: WaitingJob; readonly timer: Timer }>();
   /** Lanes that are being filled, with what was added behind them meanwhile. */
   readonly #filling = new Map<string, { addedBehind: number }>();
-  /** By lane key: the arrival of the last job that was read into memory. */
-  readonly #readUpTo = new Map<string, number>();
+  /** Clients whose jobs are on their way to the disk. */
+  #joining = 0;
   #lastArrival = 0;
   #isStopped = false;
 
@@ -56,6 +52,13 @@ export class DurableJobs {
     return this.#lastArrival;
   }
 
+  /** How many clients listen to jobs that have not begun to answer, or are answering. */
+  get listenerCount(): number {
+    let count = this.#joining;
+    for (const recorder of this.#recorders.values()) count += recorder.listenerCount;
+    return count;
+  }
+
   async restore(): Promise<void> {
     const { lanes, store } = this.#options;
     const [newest] = await store.page({ limit: 1 });
@@ -67,19 +70,25 @@ export class DurableJobs {
     }
   }
 
-  async submit({ body, idempotencyKey, job }: DurableSubmission): Promise<Submitted> {
+  async submit(submission: DurableSubmission): Promise<Submitted> {
+    const { body, hasClient, idempotencyKey, job } = submission;
     const { lanes, log, onChange, store } = this.#options;
     const options = idempotencyKey === null ? {} : { idempotencyKey };
-    const inserted = await store.insertJob(job, body, options);
+    if (hasClient) this.#joining += 1;
+    const inserted = await store.insertJob(job, body, options).finally(() => {
+      if (hasClient) this.#joining -= 1;
+    });
     if (inserted.kind === "known") return inserted;
     log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     this.#lastArrival = Math.max(this.#lastArrival, inserted.arrival);
     const lane = lanes.laneOf(job);
-    if (lane.storedBehind > 0 || lane.waiting.size >= windowMax || this.#filling.has(lane.key)) {
+    const isBehind = lane.storedBehind > 0 || lane.waiting.size >= windowMax;
+    if (isBehind || this.#filling.has(lane.key) || this.#isStopped) {
       this.#addBehind(lane);
-    } else if (!this.#isStopped) {
+    } else {
       const fresh = { attempts: 0, lastAttempt: 0, preemptions: 0 };
-      this.#enter(job, { ...fresh, arrival: inserted.arrival, body });
+      const kept = body.length <= keptBodyBytesMax ? body : null;
+      lanes.append(this.#enter(job, { ...fresh, arrival: inserted.arrival, body: kept }));
     }
     onChange();
     return { kind: "queued" };
@@ -92,57 +101,58 @@ export class DurableJobs {
 
   stopListening(id: JobId, listener: Waiter): void {
     this.#recorders.get(id)?.leave(listener);
+    const isHeard = this.#recorders.get(id)?.listenerCount !== 0;
+    if (!isHeard && !this.#here.has(id)) this.#recorders.delete(id);
   }
 
-  /** How many listen to the job. */
-  listenerCount(id: JobId): number {
-    return this.#recorders.get(id)?.listenerCount ?? 0;
-  }
-
-  /** The job has ended: nobody can listen to it any more. */
+  /** The job has ended. */
   forget(id: JobId): void {
     this.#recorders.delete(id);
+    this.#here.delete(id);
   }
 
-  /** Lets a job wait outside its lane for a while. */
-  enterLater(waiting: WaitingJob, delayMs: number): void {
+  /** Lets a job rest outside its lane for a while. */
+  rest(waiting: WaitingJob, ms: number): void {
     const { clock, lanes, onChange } = this.#options;
     const { id } = waiting.job;
-    const timer = clock.after(delayMs, () => {
-      this.#delayed.delete(id);
+    const timer = clock.after(ms, () => {
+      this.#resting.delete(id);
       lanes.insert(waiting);
       onChange();
     });
-    this.#delayed.set(id, { waiting, timer });
+    this.#resting.set(id, { waiting, timer });
   }
 
-  removeDelayed(id: JobId): WaitingJob | null {
-    const delayed = this.#delayed.get(id);
-    delayed?.timer.cancel();
-    this.#delayed.delete(id);
-    return delayed?.waiting ?? null;
-  }
-
-  /** Cancels a job of which the store alone knows; false if it does not wait there. */
-  async cancelStored(id: JobId, message: string): Promise<boolean> {
-    const { clock, lanes, store } = this.#options;
+  /**
+   * Cancels a job that waits, in memory or in the store alone; false if it waits nowhere. It leaves
+   * memory once its end is on the disk.
+   */
+  async cancel(id: JobId, message: string): Promise<boolean> {
+    const { clock, lanes, log, onChange, onLeft, store } = this.#options;
     const job = await store.job(id);
     if (job === null || !job.isDurable) return false;
     const ending = { statusCode: null, promptTokens: null, completionTokens: null, message };
     const cancelled = { ...ending, state: "cancelled", reason: "cancelled_by_user" } as const;
     if ((await store.endWaiting(id, cancelled, clock.wallMs())) === "lost") return false;
+    log.info({ jobId: id }, "job cancelled");
     const lane = lanes.laneOf(job);
-    lane.storedBehind = Math.max(0, lane.storedBehind - 1);
-    lanes.dropIfEmpty(lane);
+    if ((lanes.remove(id) ?? this.#wake(id)) !== null) onLeft(job);
+    else lane.storedBehind = Math.max(0, lane.storedBehind - 1);
+    this.#recorders.get(id)?.refuse(new ForemanError("cancelled", "the job was cancelled"));
+    this.forget(id);
+    this.refill(job);
+    onChange();
     return true;
   }
 
   /** A job of that lane left memory: reads more if few are left. */
   refill(job: Job): void {
     const lane = this.#options.lanes.laneOf(job);
-    const isLow = lane.waiting.size < windowMin && lane.storedBehind > 0;
+    // When it runs empty the store is asked, whatever the count says.
+    const isLow =
+      lane.waiting.size < windowMin && (lane.storedBehind > 0 || lane.waiting.size === 0);
     if (!isLow || this.#filling.has(lane.key) || this.#isStopped) {
-      this.#options.lanes.dropIfEmpty(lane);
+      if (!this.#filling.has(lane.key)) this.#options.lanes.dropIfEmpty(lane);
       return;
     }
     this.#fill(lane).catch((cause: unknown) => {
@@ -150,26 +160,33 @@ export class DurableJobs {
     });
   }
 
-  stop(): void {
+  /** The daemon goes: clients are told, their jobs stay. */
+  stop(error: ForemanError, isRunning: (id: JobId) => boolean): void {
     this.#isStopped = true;
-    for (const { timer } of this.#delayed.values()) timer.cancel();
+    for (const { timer } of this.#resting.values()) timer.cancel();
+    for (const [id, recorder] of this.#recorders) if (!isRunning(id)) recorder.refuse(error);
   }
 
+  /** Reads the next jobs of a lane, those that wait behind its last one in memory. */
   async #fill(lane: Lane): Promise<void> {
     const { lanes, onChange, store } = this.#options;
     const filling = { addedBehind: 0 };
     this.#filling.set(lane.key, filling);
     try {
-      const readUpTo = this.#readUpTo.get(lane.key) ?? 0;
-      const jobs = await store.waitingIn(lane, readUpTo, windowMax);
-      if (this.#isStopped) return;
-      for (const job of jobs) {
-        this.#readUpTo.set(lane.key, job.arrival);
-        if (!lanes.has(job.id)) this.#enterStored(job);
+      let after = [...lane.waiting.values()].at(-1)?.arrival ?? 0;
+      for (;;) {
+        const jobs = await store.waitingIn(lane, after, windowMax);
+        if (this.#isStopped) return;
+        const fresh = jobs.filter(({ id }) => !this.#here.has(id));
+        for (const job of fresh) this.#enterStored(job);
+        // Fewer than asked for: at that instant there was nothing more behind them.
+        const isAll = jobs.length < windowMax;
+        lane.storedBehind = isAll
+          ? filling.addedBehind
+          : Math.max(1, lane.storedBehind - fresh.length);
+        if (isAll || fresh.length > 0) return;
+        after = jobs.at(-1)?.arrival ?? after;
       }
-      // Fewer than asked for: at that instant there was nothing more behind them.
-      const isAll = jobs.length < windowMax;
-      lane.storedBehind = isAll ? filling.addedBehind : lane.storedBehind - jobs.length;
     } finally {
       this.#filling.delete(lane.key);
       lanes.dropIfEmpty(lane);
@@ -184,31 +201,19 @@ export class DurableJobs {
   }
 
   #enterStored(job: StoredJob): void {
-    const { clock } = this.#options;
     const { arrival, attempts, lastAttempt, notBeforeMs, preemptions } = job;
     const facts = { arrival, attempts, lastAttempt, preemptions, body: null };
-    const waiting = this.#waitingJob(job, facts);
-    const delayMs = (notBeforeMs ?? 0) - clock.wallMs();
-    this.#options.onJoined(job);
+    const waiting = this.#enter(job, facts);
+    const restMs = (notBeforeMs ?? 0) - this.#options.clock.wallMs();
     // A wall clock that was set back must not keep a job for days.
-    if (delayMs > 0) this.enterLater(waiting, Math.min(delayMs, delayMsMax));
-    else this.#options.lanes.append(waiting);
+    if (restMs > 0) this.rest(waiting, Math.min(restMs, restMsMax));
+    else this.#options.lanes.insert(waiting);
   }
 
-  #enter(job: Job, facts: WaitingFacts): void {
-    this.#readUpTo.set(this.#options.lanes.laneOf(job).key, facts.arrival);
-    this.#options.onJoined(job);
-    this.#options.lanes.append(this.#waitingJob(job, facts));
-  }
-
-  #recorderOf(id: JobId): Recorder {
-    const recorder = this.#recorders.get(id) ?? new Recorder(this.#options.answerBytesMax);
-    this.#recorders.set(id, recorder);
-    return recorder;
-  }
-
-  #waitingJob(job: Job, facts: WaitingFacts): WaitingJob {
-    const { clock } = this.#options;
+  #enter(job: Job, facts: WaitingFacts): WaitingJob {
+    const { clock, onJoined } = this.#options;
+    onJoined(job);
+    this.#here.add(job.id);
     return {
       ...facts,
       job,
@@ -218,9 +223,22 @@ export class DurableJobs {
       joinedAtMs: clock.monotonicMs(),
     };
   }
+
+  #wake(id: JobId): WaitingJob | null {
+    const resting = this.#resting.get(id);
+    resting?.timer.cancel();
+    this.#resting.delete(id);
+    return resting?.waiting ?? null;
+  }
+
+  #recorderOf(id: JobId): Recorder {
+    const recorder = this.#recorders.get(id) ?? new Recorder(this.#options.answerBytesMax);
+    this.#recorders.set(id, recorder);
+    return recorder;
+  }
 }
 
 type WaitingFacts = Omit<WaitingJob, "job" | "method" | "rawHeaders" | "waiter" | "joinedAtMs">;
 
-/** The longest backoff between two attempts: see dispatch/backoff.ts. */
-const delayMsMax = 60_000;
+/** The longest that a target may ask for: see dispatch/backoff.ts. */
+const restMsMax = 600_000;

@@ -4,10 +4,11 @@ import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
-import { DurableJobs, type DurableSubmission, type Submitted } from "./durable-jobs.ts";
+import { DurableJobs } from "./durable-jobs.ts";
+import type { DurableSubmission, Submitted } from "./durable-submission.ts";
 import { type Lane, Lanes, type WaitingJob } from "./lanes.ts";
 import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
-import type { Waiter } from "./waiters.ts";
+import { Recorder } from "./recorder.ts";
 
 /** A job whose client waits for it on an open socket. */
 export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
@@ -31,7 +32,7 @@ type QueueOptions = {
   readonly onChange: () => void;
 };
 
-/** A job that was taken out to be run; `back` resolves when it has ended, or waits again. */
+/** A job that runs; `back` resolves when it has ended, or waits again. */
 type Taken = Readonly<{ cut: (why: LeaveReason) => void; back: PromiseWithResolvers<void> }>;
 
 /** Where a job waits: lanes in memory in front of rows in the store. */
@@ -55,12 +56,21 @@ export class Queue {
     return this.#lanes.depth;
   }
 
+  /** Where clients listen to durable jobs. */
+  get listeners(): Pick<DurableJobs, "listen" | "stopListening"> {
+    return this.#durable;
+  }
+
   get isDraining(): boolean {
     return this.#isDraining;
   }
 
   get isFull(): boolean {
-    return this.#lanes.onSocket >= this.#options.depthMax;
+    return this.#clientCount >= this.#options.depthMax;
+  }
+
+  get #clientCount(): number {
+    return this.#lanes.onSocket + this.#durable.listenerCount;
   }
 
   lanes(): Iterable<Lane> {
@@ -79,8 +89,7 @@ export class Queue {
   submit(submission: Submission): ForemanError | null {
     const { clock, depthMax, onChange, onJoined, store } = this.#options;
     const { job } = submission;
-    const depth = this.#lanes.onSocket;
-    const refusal = admit({ isDraining: this.#isDraining, depth, depthMax });
+    const refusal = admit({ isDraining: this.#isDraining, depth: this.#clientCount, depthMax });
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
@@ -103,21 +112,14 @@ export class Queue {
    * Takes a job in that does not depend on any socket; resolves when it is on the disk. A key that
    * the client has used before joins the job that it was used for.
    *
-   * @throws ForemanError `draining`, or as `Store.insertJob`
+   * @throws ForemanError `draining`, `queue_full` (for a client that means to wait), or as
+   * `Store.insertJob`
    */
   async submitDurable(submission: DurableSubmission): Promise<Submitted> {
-    if (this.#isDraining) throw drainingError();
+    const depth = submission.hasClient ? this.#clientCount : 0;
+    const refusal = admit({ ...this.#options, isDraining: this.#isDraining, depth });
+    if (refusal !== null) throw refusal;
     return await this.#durable.submit(submission);
-  }
-
-  /** Lets `listener` hear the answer of a durable job that has not ended, from its beginning. */
-  listen(id: JobId, listener: Waiter): void {
-    this.#durable.listen(id, listener);
-  }
-
-  /** The listener of a durable job goes; the job does not. */
-  stopListening(id: JobId, listener: Waiter): void {
-    this.#durable.stopListening(id, listener);
   }
 
   /**
@@ -139,9 +141,10 @@ export class Queue {
   /** A job that was taken waits again, at its old place; a durable one not before `delayMs`. */
   putBack(waiting: WaitingJob, delayMs = 0): void {
     this.#noteBack(waiting.job.id);
+    if (waiting.waiter instanceof Recorder) waiting.waiter.forget();
     if (this.#isDraining && waiting.job.isDurable) return;
     if (delayMs > 0) {
-      this.#durable.enterLater(waiting, delayMs);
+      this.#durable.rest(waiting, delayMs);
       return;
     }
     this.#lanes.insert(waiting);
@@ -151,15 +154,14 @@ export class Queue {
   }
 
   /**
-   * Ends a job in memory: a waiting one is cancelled unsent, a running one is cut at the target.
-   * False for a job that is not here: it has ended, or waits in the store alone.
+   * The client of a job leaves: a waiting job is cancelled unsent, a running one is cut at the
+   * target. Unknown and ended jobs are left alone.
    */
-  leave(id: JobId, why: LeaveReason): boolean {
+  leave(id: JobId, why: LeaveReason): void {
     const taken = this.#taken.get(id);
     taken?.cut(why);
-    const waiting = taken ? null : (this.#remove(id) ?? this.#durable.removeDelayed(id));
+    const waiting = taken ? null : this.#remove(id);
     this.#end(waiting, { state: "cancelled", reason: why, message: leaveMessages[why] });
-    return taken !== undefined || waiting !== null;
   }
 
   /**
@@ -168,10 +170,11 @@ export class Queue {
    */
   async cancel(id: JobId): Promise<boolean> {
     const taken = this.#taken.get(id);
-    const isHere = this.leave(id, "cancelled_by_user");
+    taken?.cut("cancelled_by_user");
     await taken?.back.promise;
-    // It waits there still if a drain has put it back, or if the disk was full.
-    return (await this.#durable.cancelStored(id, leaveMessages.cancelled_by_user)) || isHere;
+    // It waits again if something had put it back already.
+    const isWaiting = await this.#durable.cancel(id, leaveMessages.cancelled_by_user);
+    return isWaiting || taken !== undefined;
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -182,7 +185,7 @@ export class Queue {
   /** Turns everyone away who waits on a socket: the daemon goes. Durable jobs stay in the store. */
   endWaiting(): void {
     for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id);
-    this.#durable.stop();
+    this.#durable.stop(drainingError(), (id) => this.#taken.has(id));
   }
 
   #noteBack(id: JobId): void {
@@ -221,13 +224,12 @@ export class Queue {
   #end(waiting: WaitingJob | null, why: Pick<Ending, "state" | "reason" | "message">): void {
     if (waiting === null) return;
     const { clock, onChange, store } = this.#options;
-    const { job, waiter } = waiting;
+    const { job } = waiting;
     const ending = { ...why, statusCode: null, promptTokens: null, completionTokens: null };
     this.#log.info({ jobId: job.id, reason: why.reason }, `job ${why.state}`);
     store.endWaiting(job.id, ending, clock.wallMs()).catch((cause: unknown) => {
       this.#log.error({ jobId: job.id, err: cause }, "end of a waiting job not recorded");
     });
-    if (job.isDurable) waiter.refuse(new ForemanError("cancelled", "the job was cancelled"));
     this.release(job);
     onChange();
   }

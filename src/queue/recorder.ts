@@ -16,7 +16,8 @@ export class Recorder implements Waiter {
   readonly #listeners = new Set<Waiter>();
   #begun: Begun | null = null;
   #bytes = 0;
-  #isHeard = false;
+  /** Those of the listeners who heard a part of this attempt. */
+  readonly #heard = new Set<Waiter>();
   /** How the answer ended, for those who come when it has but is not on the disk yet. */
   #tellEnd: ((listener: Waiter) => void) | null = null;
 
@@ -25,9 +26,9 @@ export class Recorder implements Waiter {
     this.#bytesMax = bytesMax;
   }
 
-  /** Whether somebody heard a part of this attempt: another one would be visible to them. */
+  /** Whether somebody is there who heard a part of this attempt: they would see another one. */
   get hasAnswer(): boolean {
-    return this.#isHeard;
+    return this.#heard.size > 0;
   }
 
   /** Whether the answer grew past the bound and was not kept whole. */
@@ -56,7 +57,7 @@ export class Recorder implements Waiter {
       listener.refuse(new ForemanError("internal", message));
       return;
     }
-    this.#isHeard = true;
+    this.#heard.add(listener);
     listener.head(this.#begun.head, this.#begun.notes);
     for (const piece of this.#begun.pieces) listener.chunk(piece);
     this.#tellEnd?.(listener);
@@ -64,12 +65,18 @@ export class Recorder implements Waiter {
 
   leave(listener: Waiter): void {
     this.#listeners.delete(listener);
+    this.#heard.delete(listener);
   }
 
-  /** Another attempt begins with its head: what nobody heard of the last one is forgotten. */
-  head(head: TargetHead, notes: WaitNotes): void {
+  /** Forgets an attempt that came to nothing: whoever listens from now on hears the next one. */
+  forget(): void {
+    this.#begun = null;
     this.#bytes = 0;
     this.#tellEnd = null;
+    this.#heard.clear();
+  }
+
+  head(head: TargetHead, notes: WaitNotes): void {
     this.#begun = { head, notes, pieces: [] };
     this.#tell((listener) => listener.head(head, notes));
   }
@@ -97,11 +104,12 @@ export class Recorder implements Waiter {
     this.#tellEnd = tellEnd;
     for (const listener of this.#listeners) tellEnd(listener);
     this.#listeners.clear();
+    this.#heard.clear();
   }
 
   #tell(say: (listener: Waiter) => void): void {
     for (const listener of this.#listeners) {
-      this.#isHeard = true;
+      this.#heard.add(listener);
       say(listener);
     }
   }

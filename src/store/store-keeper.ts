@@ -11,6 +11,12 @@ const stuckMsMin = 10_000;
 /** How often ended jobs past their time are looked for. */
 const pruneEveryMs = 60_000;
 
+/** A wall clock may drift, and be set right by a little; more than this is a jump. */
+const jumpMsMin = 60_000;
+
+/** Time enough for whoever set the clock to set it right. */
+const afterJumpMs = 3_600_000;
+
 /** Rows in one transaction: a few milliseconds, so that no commit waits behind a clean-up. */
 const pruneRowsMax = 500;
 
@@ -32,6 +38,9 @@ export class StoreKeeper {
   /** Monotonic ms at which the beat under way began; null between two beats. */
   #beatingSinceMs: number | null = null;
   #commitMs: number | null = null;
+  /** Wall clock less monotonic clock at the last look; null before the first. */
+  #clockOffsetMs: number | null = null;
+  #pruneAgainAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StoreKeeperOptions) {
     this.#options = options;
@@ -85,9 +94,22 @@ export class StoreKeeper {
     }
   }
 
+  /** A wall clock that was set forward must not make an hour's jobs look days old. */
+  #hasClockJumped(): boolean {
+    const { clock } = this.#options;
+    const offsetMs = clock.wallMs() - clock.monotonicMs();
+    const jumpMs = Math.abs(offsetMs - (this.#clockOffsetMs ?? offsetMs));
+    this.#clockOffsetMs = offsetMs;
+    if (jumpMs > jumpMsMin) {
+      this.#log.warn({ jumpMs }, "wall clock jumped: nothing is pruned for an hour");
+      this.#pruneAgainAtMs = clock.monotonicMs() + afterJumpMs;
+    }
+    return clock.monotonicMs() < this.#pruneAgainAtMs;
+  }
+
   async #prune(): Promise<void> {
     const { clock, jobTtlMs, store } = this.#options;
-    if (jobTtlMs === 0) return;
+    if (jobTtlMs === 0 || this.#hasClockJumped()) return;
     try {
       let pruned = pruneRowsMax;
       while (pruned === pruneRowsMax && !this.#stop.signal.aborted) {

@@ -21,6 +21,9 @@ const members = z.object({
   state_webhook_url: z.null().default(null),
 });
 
+/** In the place of a value too long to be read: it fits no member. */
+const unread = Symbol("unread");
+
 const complaints: Readonly<Record<string, string>> = {
   priority: 'priority is "interactive" or "batch"',
   idempotency_key: "idempotency_key takes 1 to 256 letters",
@@ -32,7 +35,9 @@ export function readJobWishes(peeked: PeekResult): JobWishes {
   const found = peeked.kind === "value" ? peeked.members : [];
   const isChat = found.some(({ name }) => name === "messages");
   const given = Object.fromEntries(
-    found.flatMap(({ name, raw }) => (raw === null ? [] : [[name, JSON.parse(raw.toString())]])),
+    found
+      .filter(({ name }) => name !== "messages")
+      .map(({ name, raw }) => [name, raw === null ? unread : JSON.parse(raw.toString())]),
   );
   const parsed = members.safeParse(given);
   if (parsed.success) {

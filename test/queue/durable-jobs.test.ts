@@ -18,7 +18,12 @@ async function withDurable(count: number) {
   for (let i = 0; i < count; i++) {
     const job = aDurable();
     ids.push(job.id);
-    const submitted = scene.queue.submitDurable({ job, body, idempotencyKey: null });
+    const submitted = scene.queue.submitDurable({
+      job,
+      body,
+      idempotencyKey: null,
+      hasClient: false,
+    });
     await scene.clock.settle();
     expect(await submitted).toEqual({ kind: "queued" });
   }
@@ -34,7 +39,7 @@ describe("durable jobs that wait", () => {
   });
 
   test("come out in the order in which they came, across the edge of memory", async () => {
-    const { clock, ids, order, queue } = await withDurable(windowMax * 2 + 7);
+    const { clock, ids, order, queue, store } = await withDurable(windowMax * 2 + 7);
 
     const taken: JobId[] = [];
     for (;;) {
@@ -43,6 +48,8 @@ describe("durable jobs that wait", () => {
       const waiting = queue.take(next, ignore);
       if (waiting === null) break;
       taken.push(next);
+      void store.claim(next, 1, 0);
+      await clock.settle();
       queue.release(waiting.job);
       await clock.settle();
     }
@@ -75,7 +82,7 @@ describe("durable jobs that wait", () => {
     expect(await store.job(id)).toMatchObject({ state: "cancelled" });
     for (const durable of ids) expect(await store.job(durable)).toMatchObject({ state: "queued" });
     await expect(
-      queue.submitDurable({ job: aDurable(), body, idempotencyKey: null }),
+      queue.submitDurable({ job: aDurable(), body, idempotencyKey: null, hasClient: false }),
     ).rejects.toThrow("shutting down");
   });
 
@@ -98,7 +105,7 @@ describe("durable jobs that wait", () => {
     const again = aDurable();
 
     const submit = async (job: Job) => {
-      const submitted = queue.submitDurable({ job, body, idempotencyKey: "k" });
+      const submitted = queue.submitDurable({ job, body, idempotencyKey: "k", hasClient: false });
       await clock.settle();
       return await submitted;
     };

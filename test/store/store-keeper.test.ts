@@ -123,4 +123,19 @@ describe("the keeper's end", () => {
     expect(clock.pendingCount).toBe(0);
     expect(lines).toEqual([]);
   });
+
+  test("forgets nothing for an hour after the wall clock jumped", async () => {
+    const { clock, ended, keeper, lines, remembered } = scene();
+    await ended(1);
+    keeper.start();
+    await clock.settle();
+
+    clock.jumpWall(2 * 86_400_000);
+    await clock.advance(60_000);
+    expect(await remembered()).toBe(1);
+    expect(lines.some(({ msg }) => msg.startsWith("wall clock jumped"))).toBe(true);
+    await clock.advance(3_600_000);
+
+    expect(await remembered()).toBe(0);
+  });
 });

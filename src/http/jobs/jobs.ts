@@ -3,6 +3,7 @@ import { ForemanError } from "../../errors.ts";
 import { type JobId, jobStates } from "../../job.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { answer, type Call, tell } from "../call.ts";
+import { idempotencyKeyOf } from "../durable-request.ts";
 import { findModel } from "../find-model.ts";
 import { newJob } from "../new-job.ts";
 import type { QueuedDeps } from "../queued.ts";
@@ -36,8 +37,9 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     class: wishes.class,
     route,
   });
-  const { idempotencyKey } = wishes;
-  const submitted = await deps.queue.submitDurable({ job, body, idempotencyKey });
+  const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
+  const submission = { job, body, idempotencyKey, hasClient: false };
+  const submitted = await deps.queue.submitDurable(submission);
   if (submitted.kind === "queued") {
     tell(call, 202, { job_id: job.id });
     return;

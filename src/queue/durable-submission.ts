@@ -1,0 +1,17 @@
+import type { Job } from "../job.ts";
+import type { StoredJob } from "../store/store.ts";
+
+/** A job that shall not depend on any socket. */
+export type DurableSubmission = {
+  readonly job: Job;
+  readonly body: Buffer;
+  /** Unique for the client; a repeated one joins the job that has it. */
+  readonly idempotencyKey: string | null;
+  /** Whether a client means to wait for the answer, and so counts as one. */
+  readonly hasClient: boolean;
+};
+
+export type Submitted =
+  | { readonly kind: "queued" }
+  /** The key was used for `job`, which may have another body. */
+  | { readonly kind: "known"; readonly job: StoredJob };

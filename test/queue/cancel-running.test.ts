@@ -1,0 +1,56 @@
+/** A cancel of a durable job that runs is a promise: a daemon that dies must not break it. */
+import { describe, expect, test } from "vitest";
+import { newJobId } from "../../src/job.ts";
+import { queueScene } from "./queue-scene.ts";
+import { aSubmission } from "./submission.ts";
+
+async function withRunning() {
+  const scene = queueScene();
+  const job = { ...aSubmission().job, id: newJobId(1), isDurable: true };
+  const body = Buffer.from('{"model":"m"}');
+  const submitted = scene.queue.submitDurable({
+    job,
+    body,
+    idempotencyKey: null,
+    hasClient: false,
+  });
+  await scene.clock.settle();
+  await submitted;
+  const cuts: string[] = [];
+  const waiting = scene.queue.take(job.id, (why) => cuts.push(why));
+  if (waiting === null) throw new Error("it was not there to be taken");
+  const answered: boolean[] = [];
+  const cancel = () => scene.queue.cancel(job.id).then((is) => answered.push(is));
+  return { ...scene, answered, cancel, cuts, job, waiting };
+}
+
+describe("the cancel of a running job", () => {
+  test("is not answered before the job has left for good", async () => {
+    const { answered, cancel, clock, cuts, job, queue } = await withRunning();
+
+    const cancelled = cancel();
+    await clock.settle();
+    const answeredBefore = [...answered];
+    queue.release(job);
+    await clock.settle();
+    await cancelled;
+
+    expect(cuts).toEqual(["cancelled_by_user"]);
+    expect(answeredBefore).toEqual([]);
+    expect(answered).toEqual([true]);
+  });
+
+  test("reaches it also when a drain puts it back where nobody waits any more", async () => {
+    const { answered, cancel, clock, job, queue, store, waiting } = await withRunning();
+
+    queue.drain();
+    queue.endWaiting();
+    const cancelled = cancel();
+    queue.putBack(waiting);
+    await clock.settle();
+    await cancelled;
+
+    expect(answered).toEqual([true]);
+    expect(await store.job(job.id)).toMatchObject({ state: "cancelled" });
+  });
+});
