@@ -33,14 +33,15 @@ export class DaemonLife {
   }
 
   /** Resolves when `url` answers. */
-  async listening(url: string): Promise<void> {
-    await until(`${url} listens`, async () => {
+  async listening(url: string, withinMs = 5_000): Promise<void> {
+    const answers = async () => {
       if (this.isOver) throw new Error(`exited: ${this.#output}`);
       return await fetch(`${url}/livez`).then(
         (answer) => answer.ok,
         () => false,
       );
-    });
+    };
+    await until(`${url} listens`, answers, withinMs);
   }
 
   kill(signal: NodeJS.Signals): void {

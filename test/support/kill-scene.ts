@@ -22,6 +22,9 @@ type JobView = {
   readonly error: { readonly code: string; readonly message: string } | null;
 };
 
+/** Longer than any start takes on a busy machine; what is measured is measured elsewhere. */
+const startedMsMax = 20_000;
+
 /** A native chat; its words tell the simulated model how much to say and how fast. */
 export function chatAbout(about: string, tokens = 5, tokenMs = 1) {
   const content = `${about} [[tokens=${tokens}]] [[token-ms=${tokenMs}]]`;
@@ -88,7 +91,7 @@ export class KillScene {
   }
 
   async boot(more: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.spawn(more).listening(this.url);
+    await this.spawn(more).listening(this.url, startedMsMax);
   }
 
   /** kill -9, in this very turn; resolves when the process is gone and its database was looked at. */
@@ -142,6 +145,11 @@ export class KillScene {
   get startCount(): number {
     return this.events.filter(({ kind, route }) => kind === "request" && route === "/api/chat")
       .length;
+  }
+
+  /** How many generations have ended at the target, one way or another. */
+  get endCount(): number {
+    return this.events.filter(({ kind }) => kind === "generate-end").length;
   }
 
   /** Looks into the journal at every turn of the loop, so that the caller acts right after. */

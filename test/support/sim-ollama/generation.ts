@@ -59,8 +59,11 @@ export class Generation {
     slots?.give();
     this.#note("generate-end", { outcome, tokens: this.#sentCount });
     if (outcome === "complete") this.#finish();
-    // A client that only closed its own side still hears why nothing more comes (measured).
-    else if (outcome === "cancelled" && !this.#reply.isBroken) this.#break(contextCanceled, 500);
+    // A client that only closed its own side still hears why nothing more comes (measured), unless
+    // a fault has ended the answer just after it did.
+    else if (outcome === "cancelled" && !this.#reply.isBroken && !this.#reply.isEnded) {
+      this.#break(contextCanceled, 500);
+    }
   }
 
   async #generate(): Promise<Outcome> {
