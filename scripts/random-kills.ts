@@ -24,6 +24,7 @@ if (!Number.isSafeInteger(kills) || kills < 1) {
 }
 
 say(`seed ${values.seed}, ${kills} kills`);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 const startedAtMs = performance.now();
 const seconds = () => Math.round((performance.now() - startedAtMs) / 1_000);
 const report = await killStorm({

@@ -59,7 +59,8 @@ describe("durable jobs that wait while the target is away", () => {
   test("stay as they are when foreman dies meanwhile, and run in order on its return", async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const first = await scene.submit(chatAbout("runs when it goes", 300, 10));
+    scene.stallAfter(3);
+    const first = await scene.submit(chatAbout("runs when it goes"));
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.push(await scene.submit(chatAbout(`job ${i}`)));
     await scene.sees("token", 3);

@@ -94,13 +94,15 @@ describe("a job during which the daemon dies", () => {
   });
 
   test("Q3 before its claim's commit was never sent", async () => {
-    const scene = await KillScene.open({ tokenMs: 5 });
+    const scene = await KillScene.open();
     await scene.boot();
-    const first = await scene.submit(chatAbout("first", 30, 5));
+    const stall = scene.stallAfter(3);
+    const first = await scene.submit(chatAbout("first"));
     const second = await scene.submit(chatAbout("second"));
     await until("the first works", () => scene.row(first)?.state === "working");
 
     const release = scene.holdCommits();
+    stall.release();
     await scene.sees("response-end");
     await answers(scene.url);
     await scene.kill();
@@ -156,10 +158,12 @@ describe("a job during which the daemon dies", () => {
   test("Q5 after the target's end, before the result's commit, runs again", async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const id = await scene.submit(chatAbout("one", 30, 5));
+    const stall = scene.stallAfter(3);
+    const id = await scene.submit(chatAbout("one"));
     await until("it works", () => scene.row(id)?.state === "working");
 
     const release = scene.holdCommits();
+    stall.release();
     await scene.sees("response-end");
     await answers(scene.url);
     await scene.kill();

@@ -5,7 +5,10 @@ import { until } from "./until.ts";
 
 const main = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 
-/** One life of the daemon as a process of its own. Whoever starts it sees to its end. */
+/**
+ * One life of the daemon as a process of its own. Whoever starts it sees to its end; it does not
+ * outlive this process, unless that is killed outright.
+ */
 export class DaemonLife {
   readonly child: ChildProcess;
   #output = "";
@@ -15,6 +18,9 @@ export class DaemonLife {
       env: { PATH: process.env.PATH, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    const end = () => void this.child.kill("SIGKILL");
+    process.once("exit", end);
+    this.child.once("exit", () => process.off("exit", end));
     this.child.stdout?.on("data", (bytes) => {
       this.#output += bytes;
     });

@@ -8,6 +8,7 @@ import { DaemonProcess } from "./daemon-process.ts";
 import { freePort } from "./free-port.ts";
 import { History } from "./history.ts";
 import { type JobRow, jobRows } from "./job-rows.ts";
+import type { FaultHandle } from "./sim-ollama/fault-rules.ts";
 import type { JournalEvent } from "./sim-ollama/journal.ts";
 import type { ModelInit } from "./sim-ollama/model-spec.ts";
 import type { SimOllama } from "./sim-ollama/sim-ollama.ts";
@@ -150,6 +151,12 @@ export class KillScene {
   /** How many generations have ended at the target, one way or another. */
   get endCount(): number {
     return this.events.filter(({ kind }) => kind === "generate-end").length;
+  }
+
+  /** The next generation stops after so many tokens, until it is released. */
+  stallAfter(tokens: number): FaultHandle {
+    const fault = { kind: "stall-after-tokens", tokens } as const;
+    return this.sim.fail({ route: "/api/chat", times: 1, fault });
   }
 
   /** Looks into the journal at every turn of the loop, so that the caller acts right after. */
