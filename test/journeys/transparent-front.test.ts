@@ -103,6 +103,9 @@ describe("foreman in front of Ollama", () => {
       ],
     });
     const foreman = await startForeman(sim.url);
+    // Loaded beforehand: an embedder that loads beside a chat is the sim's load, not an overlap.
+    const warm = { model: "nomic-embed-text", input: "warm" };
+    await (await post(`${foreman.url}/api/embed`, warm)).text();
 
     const chats = Array.from({ length: 6 }, (_, i) =>
       post(`${foreman.url}/api/chat`, chat("llama3.2", `c${i}`)),
