@@ -13,8 +13,10 @@ import { originPolicy, ownOriginPolicy } from "./http/door/origin-policy.ts";
 import { createReception, type Reception } from "./http/door/reception.ts";
 import { HttpServer } from "./http/door/server.ts";
 import type { Health } from "./http/health-routes.ts";
+import type { JobId } from "./job.ts";
 import { Lifecycle, type Part } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
+import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import { Share } from "./scheduler/share.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
@@ -59,7 +61,10 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? Math.random;
   const startedAtMs = clock.monotonicMs();
-  const store = await openSqliteStore({ file: config.databaseFile, log, clock, onFatal });
+  const changes = new JobChanges();
+  const onTransition = (id: JobId) => changes.note(id);
+  const { databaseFile: file } = config;
+  const store = await openSqliteStore({ file, log, clock, onFatal, onTransition });
   const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });

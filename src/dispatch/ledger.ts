@@ -36,7 +36,8 @@ export class Ledger {
   }
 
   working(id: JobId, attempt: number): void {
-    this.#behind(id, "working", this.#deps.store.markWorking(id, attempt));
+    const { clock, store } = this.#deps;
+    this.#behind(id, "working", store.markWorking(id, attempt, clock.wallMs()));
   }
 
   /**
@@ -50,8 +51,9 @@ export class Ledger {
     delayMs: number,
   ): Promise<void> {
     const { clock, store } = this.#deps;
-    const notBeforeMs = delayMs === 0 ? null : clock.wallMs() + delayMs;
-    const write = () => store.putBack(job.id, attempt, putBack, notBeforeMs);
+    const atMs = clock.wallMs();
+    const notBeforeMs = delayMs === 0 ? null : atMs + delayMs;
+    const write = () => store.putBack(job.id, attempt, putBack, atMs, notBeforeMs);
     if (job.isDurable) await this.#insist(job.id, "put back", write);
     else this.#behind(job.id, "put back", write());
   }
@@ -81,7 +83,7 @@ export class Ledger {
   ): Promise<void> {
     const { log, store } = this.#deps;
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
-    await store.markWorking(id, attempt);
+    await store.markWorking(id, attempt, atMs);
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
     log.error({ jobId: id, attempt }, "end of a job not written: another attempt holds it");
   }

@@ -1,4 +1,4 @@
-import type { Ending, Job, JobClass, JobId, JobState } from "../job.ts";
+import type { Ending, EndReason, Job, JobClass, JobId, JobState } from "../job.ts";
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
@@ -33,6 +33,21 @@ export type PutBack =
       readonly why: "target_away" | "target_lost" | "target_failed" | "shutdown" | "daemon_died";
     }
   | { readonly counted: false; readonly why: "preempted" };
+
+/** A durable job came to a state: one entry of its history. */
+export type Transition = {
+  /** Its number in the job's history, from 1: the job was queued. */
+  readonly n: number;
+  readonly state: JobState;
+  /** Null for the first. */
+  readonly previousState: JobState | null;
+  /** The number of the attempt that was the latest by then; 0 before the first. */
+  readonly attempt: number;
+  /** Why it was put back, or ended otherwise than done; else null. */
+  readonly why: PutBack["why"] | EndReason | null;
+  /** Wall clock. */
+  readonly atMs: number;
+};
 
 /** What became of a job that was to be inserted. */
 export type Insertion =
@@ -78,6 +93,9 @@ export type Lane = {
   readonly client: string;
 };
 
+/** Entries of a job's history in one reading. */
+export const transitionsMax = 1_000;
+
 /**
  * What survives a restart. Each verb is one atomic, durable transaction and takes no callback;
  * a promise resolves after the commit has reached the disk. Verbs are applied in the order of
@@ -109,7 +127,7 @@ export interface Store {
    */
   claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost">;
   /** loading → working: the target's first byte came. `stale`: another attempt holds the job. */
-  markWorking(id: JobId, attempt: number): Promise<"marked" | "stale">;
+  markWorking(id: JobId, attempt: number, atMs: number): Promise<"marked" | "stale">;
   /**
    * loading | working → an end; `done` from working alone. `stale`: it has ended already, another
    * attempt holds it, or it never worked and cannot be done. `answer` is kept with a job
@@ -130,6 +148,7 @@ export interface Store {
     id: JobId,
     attempt: number,
     putBack: PutBack,
+    atMs: number,
     notBeforeMs?: number | null,
   ): Promise<"queued" | "stale">;
   /** queued → failed | cancelled, without an attempt. `lost`: it no longer waits. */
@@ -146,6 +165,11 @@ export interface Store {
    * was given none, the job has not ended, or there is none.
    */
   answer(id: JobId): Promise<Answer | null>;
+  /**
+   * A durable job's history after its entry `after` (0: from the first), oldest first, of what was
+   * committed; at most `transitionsMax` at once. Empty for a job on a socket, or none.
+   */
+  transitions(id: JobId, after: number): Promise<readonly Transition[]>;
   /**
    * Waiting durable jobs of a lane that arrived after `afterArrival` (0: from the head), oldest
    * first; also those whose `notBeforeMs` has not come.

@@ -1,5 +1,5 @@
-import type { Job, JobId } from "../../src/job.ts";
-import type { Answer, StoredJob } from "../../src/store/store.ts";
+import type { Job, JobId, JobState } from "../../src/job.ts";
+import type { Answer, StoredJob, Transition } from "../../src/store/store.ts";
 
 export type MemoryRow = { -readonly [K in keyof StoredJob]: StoredJob[K] } & { deaths: number };
 
@@ -8,6 +8,7 @@ export class MemoryDisk {
   readonly rows = new Map<JobId, MemoryRow>();
   readonly bodies = new Map<JobId, Uint8Array>();
   readonly answers = new Map<JobId, Answer>();
+  readonly histories = new Map<JobId, Transition[]>();
   /** Jobs by client and key. */
   readonly keys = new Map<string, JobId>();
   readonly documents = new Map<string, Uint8Array>();
@@ -30,7 +31,18 @@ export class MemoryDisk {
       ending: null,
     };
     this.rows.set(job.id, row);
+    this.note(row, null, job.enqueuedAtMs);
     return row;
+  }
+
+  /** Writes down the state that a row has come to. */
+  note(row: MemoryRow, previousState: JobState | null, atMs: number): void {
+    if (!row.isDurable) return;
+    const history = this.histories.get(row.id) ?? [];
+    const why = row.state === "queued" ? row.putBackWhy : (row.ending?.reason ?? null);
+    const { lastAttempt: attempt, state } = row;
+    history.push({ n: history.length + 1, state, previousState, attempt, why, atMs });
+    this.histories.set(row.id, history);
   }
 
   keep(id: JobId, answer: Answer): void {
@@ -41,6 +53,7 @@ export class MemoryDisk {
   forget(id: JobId): void {
     this.rows.delete(id);
     this.answers.delete(id);
+    this.histories.delete(id);
     for (const [key, holder] of this.keys) if (holder === id) this.keys.delete(key);
   }
 }

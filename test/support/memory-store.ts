@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { ForemanError } from "../../src/errors.ts";
 import { type Ending, type Job, type JobId, type JobState, mayBecome } from "../../src/job.ts";
-import type {
-  Answer,
-  Insertion,
-  Lane,
-  Page,
-  PutBack,
-  Recovery,
-  Store,
-  StoredJob,
+import {
+  type Answer,
+  type Insertion,
+  type Lane,
+  type Page,
+  type PutBack,
+  type Recovery,
+  type Store,
+  type StoredJob,
+  type Transition,
+  transitionsMax,
 } from "../../src/store/store.ts";
 import { MemoryDisk, type MemoryRow as Row } from "./memory-disk.ts";
 
@@ -49,13 +51,15 @@ export class MemoryStore implements Store {
     const attempts = row.attempts + 1;
     const facts = { lastAttempt: attempt, attempts, startedAtMs: atMs, notBeforeMs: null };
     Object.assign(row, { ...facts, state: "loading" });
+    this.#disk.note(row, "queued", atMs);
     return "claimed";
   }
 
-  async markWorking(id: JobId, attempt: number): Promise<"marked" | "stale"> {
+  async markWorking(id: JobId, attempt: number, atMs: number): Promise<"marked" | "stale"> {
     const row = this.#held(id, attempt);
     if (row?.state !== "loading") return "stale";
     row.state = "working";
+    this.#disk.note(row, "loading", atMs);
     return "marked";
   }
 
@@ -77,15 +81,18 @@ export class MemoryStore implements Store {
     id: JobId,
     attempt: number,
     putBack: PutBack,
+    atMs: number,
     notBeforeMs: number | null = null,
   ): Promise<"queued" | "stale"> {
     const row = this.#held(id, attempt);
     if (!row) return "stale";
+    const { state: previous } = row;
     row.state = "queued";
     row.putBackWhy = putBack.why;
     row.notBeforeMs = notBeforeMs;
     if (putBack.why === "preempted") row.preemptions += 1;
     if (!putBack.counted) row.attempts -= 1;
+    this.#disk.note(row, previous, atMs);
     return "queued";
   }
 
@@ -111,8 +118,10 @@ export class MemoryStore implements Store {
         this.#end(row, { ...died, state: "failed", reason: "poison_item" }, atMs);
       } else {
         recovery.requeued += 1;
-        const attempts = row.attempts - 1;
-        Object.assign(row, { state: "queued", attempts, putBackWhy: "daemon_died" });
+        const { attempts, state } = row;
+        const facts = { attempts: attempts - 1, putBackWhy: "daemon_died" } as const;
+        Object.assign(row, { ...facts, state: "queued" });
+        this.#disk.note(row, state, atMs);
       }
     }
     return recovery;
@@ -132,6 +141,11 @@ export class MemoryStore implements Store {
   async answer(id: JobId): Promise<Answer | null> {
     this.#mayRead();
     return this.#disk.answers.get(id) ?? null;
+  }
+
+  async transitions(id: JobId, after: number): Promise<readonly Transition[]> {
+    this.#mayRead();
+    return (this.#disk.histories.get(id) ?? []).slice(after, after + transitionsMax);
   }
 
   async waitingIn(lane: Lane, afterArrival: number, limit: number): Promise<StoredJob[]> {
@@ -227,9 +241,11 @@ export class MemoryStore implements Store {
 
   #end(row: Row, ending: Ending, atMs: number): void {
     assert.ok(mayBecome(row.state, ending.state), `${row.state} → ${ending.state}`);
+    const { state: previous } = row;
     row.state = ending.state;
     row.notBeforeMs = null;
     row.ending = { ...ending, endedAtMs: atMs };
+    this.#disk.note(row, previous, atMs);
     this.#disk.bodies.delete(row.id);
   }
 }

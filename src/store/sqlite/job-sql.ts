@@ -27,16 +27,16 @@ export const jobSql = {
   claim: `
     UPDATE job
     SET state = 'loading', last_attempt = @attempt, attempts = attempts + 1, started_at_ms = @atMs,
-      not_before_ms = NULL
+      not_before_ms = NULL, changed_at_ms = @atMs
     WHERE id = @id AND state = 'queued' AND last_attempt < @attempt`,
   markWorking: `
     UPDATE job
-    SET state = 'working'
+    SET state = 'working', changed_at_ms = @atMs
     WHERE id = @id AND last_attempt = @attempt AND state = 'loading'`,
   settle: `
     UPDATE job
-    SET state = @state, ended_at_ms = @atMs, end_reason = @reason, end_message = @message,
-      status_code = @statusCode, prompt_tokens = @promptTokens,
+    SET state = @state, ended_at_ms = @atMs, changed_at_ms = @atMs, end_reason = @reason,
+      end_message = @message, status_code = @statusCode, prompt_tokens = @promptTokens,
       completion_tokens = @completionTokens
     WHERE id = @id AND last_attempt = @attempt
       AND (state = 'working' OR (state = 'loading' AND @state <> 'done'))
@@ -44,12 +44,13 @@ export const jobSql = {
   putBack: `
     UPDATE job
     SET state = 'queued', attempts = attempts - @refund, put_back_why = @why,
-      preemptions = preemptions + (@why = 'preempted'), not_before_ms = @notBeforeMs
+      preemptions = preemptions + (@why = 'preempted'), not_before_ms = @notBeforeMs,
+      changed_at_ms = @atMs
     WHERE id = @id AND last_attempt = @attempt AND state IN ('loading', 'working')`,
   endWaiting: `
     UPDATE job
-    SET state = @state, ended_at_ms = @atMs, end_reason = @reason, end_message = @message,
-      status_code = @statusCode, prompt_tokens = @promptTokens,
+    SET state = @state, ended_at_ms = @atMs, changed_at_ms = @atMs, end_reason = @reason,
+      end_message = @message, status_code = @statusCode, prompt_tokens = @promptTokens,
       completion_tokens = @completionTokens, not_before_ms = NULL
     WHERE id = @id AND state = 'queued' AND @state <> 'done'
     RETURNING seq, is_durable`,
@@ -67,18 +68,19 @@ export const jobSql = {
       WHERE state IN ('loading', 'working') AND is_durable = 1 AND deaths + 1 >= @deathsMax)`,
   failPoison: `
     UPDATE job
-    SET state = 'failed', ended_at_ms = @atMs, end_reason = 'poison_item', end_message = @message,
-      attempts = attempts - 1, deaths = deaths + 1
+    SET state = 'failed', ended_at_ms = @atMs, changed_at_ms = @atMs,
+      end_reason = 'poison_item', end_message = @message, attempts = attempts - 1,
+      deaths = deaths + 1
     WHERE state IN ('loading', 'working') AND is_durable = 1 AND deaths + 1 >= @deathsMax`,
   requeueInterrupted: `
     UPDATE job
     SET state = 'queued', put_back_why = 'daemon_died', attempts = attempts - 1,
-      deaths = deaths + 1
+      deaths = deaths + 1, changed_at_ms = @atMs
     WHERE state IN ('loading', 'working') AND is_durable = 1`,
   cancelOnSocket: `
     UPDATE job
-    SET state = 'cancelled', ended_at_ms = @atMs, end_reason = 'client_gone',
-      end_message = @message
+    SET state = 'cancelled', ended_at_ms = @atMs, changed_at_ms = @atMs,
+      end_reason = 'client_gone', end_message = @message
     WHERE is_durable = 0 AND ended_at_ms IS NULL`,
   job: `
     SELECT *
@@ -92,6 +94,12 @@ export const jobSql = {
     SELECT *
     FROM answer
     WHERE seq = (SELECT seq FROM job WHERE id = @id)`,
+  transitions: `
+    SELECT *
+    FROM transition
+    WHERE job_seq = (SELECT seq FROM job WHERE id = @id) AND n > @after
+    ORDER BY n
+    LIMIT @limit`,
   waitingIn: `
     SELECT *
     FROM job

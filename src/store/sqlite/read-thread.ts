@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import type { JobState } from "../../job.ts";
+import { transitionsMax } from "../store.ts";
 import { jobSql } from "./job-sql.ts";
 import { PageReader } from "./page-reader.ts";
-import { type AnswerRow, type LaneRow, laneDepth, storedAnswer } from "./rows.ts";
+import {
+  type AnswerRow,
+  type LaneRow,
+  laneDepth,
+  storedAnswer,
+  type TransitionRow,
+  transitionOf,
+} from "./rows.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
 import type { FromThread, GroupOutcome, Outcome } from "./thread-message.ts";
@@ -19,6 +27,7 @@ const opened: FromThread = { kind: "opened", migrated: null };
 
 const database = new Database(file, { readonly: true, fileMustExist: true });
 const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
+const transitions = database.prepare<[object], TransitionRow>(jobSql.transitions);
 const pages = new PageReader({ database });
 const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
@@ -46,6 +55,8 @@ function answer(verb: ReadVerb): VerbAnswer {
       const row = storedAnswers.get(verb);
       return row === undefined ? null : storedAnswer(row);
     }
+    case "transitions":
+      return transitions.all({ ...verb, limit: transitionsMax }).map(transitionOf);
     case "page":
       return pages.read(verb.page);
     case "lanes":

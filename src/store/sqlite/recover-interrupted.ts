@@ -21,7 +21,7 @@ export function recoverInterrupted(database: Database.Database, atMs: number): R
   const poisoned = database
     .prepare<[object]>(jobSql.failPoison)
     .run({ deathsMax, atMs, message: poisonMessage });
-  const requeued = database.prepare(jobSql.requeueInterrupted).run();
+  const requeued = database.prepare<[object]>(jobSql.requeueInterrupted).run({ atMs });
   const cancelled = database
     .prepare<[object]>(jobSql.cancelOnSocket)
     .run({ atMs, message: goneMessage });

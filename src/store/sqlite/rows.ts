@@ -1,5 +1,5 @@
 import type { EndReason, EndState, JobClass, JobId, JobState } from "../../job.ts";
-import type { Answer, Lane, PutBack, StoredJob } from "../store.ts";
+import type { Answer, Lane, PutBack, StoredJob, Transition } from "../store.ts";
 import type { VerbAnswers } from "./verb.ts";
 
 // The one place where the types of columns are asserted: the CHECK constraints of the schema, and
@@ -37,6 +37,15 @@ export type AnswerRow = {
   readonly content_type: string;
   readonly is_compressed: number;
   readonly body: Uint8Array;
+};
+
+export type TransitionRow = {
+  readonly n: number;
+  readonly state: string;
+  readonly previous_state: string | null;
+  readonly attempt: number;
+  readonly why: string | null;
+  readonly at_ms: number;
 };
 
 export type LaneRow = {
@@ -78,6 +87,18 @@ export function storedAnswer(row: AnswerRow): Answer {
     contentType: row.content_type,
     body: row.body,
     isCompressed: row.is_compressed === 1,
+  };
+}
+
+/** A row of `transition` as the store's callers know it. */
+export function transitionOf(row: TransitionRow): Transition {
+  return {
+    n: row.n,
+    state: row.state as JobState,
+    previousState: row.previous_state as JobState | null,
+    attempt: row.attempt,
+    why: row.why as Transition["why"],
+    atMs: row.at_ms,
   };
 }
 

@@ -11,6 +11,7 @@ import type {
   Recovery,
   Store,
   StoredJob,
+  Transition,
 } from "../store.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
@@ -22,6 +23,8 @@ type Options = {
   readonly clock: Clock;
   /** Called once, when the store has become unusable: end the process, and recover at its start. */
   readonly onFatal: (failure: ForemanError) => void;
+  /** Called after a job came to a state, once that is on the disk. */
+  readonly onTransition?: (id: JobId) => void;
   /** The folder of migrations; the program's own if absent. */
   readonly migrations?: URL;
 };
@@ -55,45 +58,51 @@ export async function openSqliteStore(options: Options): Promise<Store> {
 
   const migrated = await writer.opened();
   log.info({ file, schemaFrom: migrated?.from, schemaTo: migrated?.to }, "store opened");
-  return new SqliteStore({ writer, reader, clock });
+  const { onTransition = () => {} } = options;
+  return new SqliteStore({ writer, reader, clock, onTransition });
 }
 
 type Deps = {
   readonly writer: ThreadClient<WriteVerb>;
   readonly reader: ThreadClient<ReadVerb>;
   readonly clock: Clock;
+  readonly onTransition: (id: JobId) => void;
 };
 
 class SqliteStore implements Store {
   readonly #writer: ThreadClient<WriteVerb>;
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
+  readonly #onTransition: (id: JobId) => void;
 
   constructor(deps: Deps) {
     this.#writer = deps.writer;
     this.#reader = deps.reader;
     this.#clock = deps.clock;
+    this.#onTransition = deps.onTransition;
   }
 
-  insertJob(
+  async insertJob(
     job: Job,
     body: Uint8Array | null,
     options: { readonly idempotencyKey?: string | undefined } = {},
   ): Promise<Insertion> {
     const idempotencyKey = options.idempotencyKey ?? null;
     const own = body === null ? null : new Uint8Array(body);
-    return this.#writer.ask(
+    const insertion = await this.#writer.ask(
       { kind: "insertJob", job: plain(job), body: own, idempotencyKey },
       own?.buffer,
     );
+    if (insertion.kind === "inserted") this.#onTransition(job.id);
+    return insertion;
   }
 
   claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost"> {
-    return this.#writer.ask({ kind: "claim", id, attempt, atMs });
+    return this.#told(id, this.#writer.ask({ kind: "claim", id, attempt, atMs }));
   }
 
-  markWorking(id: JobId, attempt: number): Promise<"marked" | "stale"> {
-    return this.#writer.ask({ kind: "markWorking", id, attempt });
+  markWorking(id: JobId, attempt: number, atMs: number): Promise<"marked" | "stale"> {
+    return this.#told(id, this.#writer.ask({ kind: "markWorking", id, attempt, atMs }));
   }
 
   settle(
@@ -104,23 +113,23 @@ class SqliteStore implements Store {
     answer: Answer | null = null,
   ): Promise<"settled" | "stale"> {
     const own = answer === null ? null : { ...answer, body: new Uint8Array(answer.body) };
-    return this.#writer.ask(
-      { kind: "settle", id, attempt, ending, atMs, answer: own },
-      own?.body.buffer,
-    );
+    const verb = { kind: "settle", id, attempt, ending, atMs, answer: own } as const;
+    return this.#told(id, this.#writer.ask(verb, own?.body.buffer));
   }
 
   putBack(
     id: JobId,
     attempt: number,
     putBack: PutBack,
+    atMs: number,
     notBeforeMs: number | null = null,
   ): Promise<"queued" | "stale"> {
-    return this.#writer.ask({ kind: "putBack", id, attempt, putBack, notBeforeMs });
+    const verb = { kind: "putBack", id, attempt, putBack, atMs, notBeforeMs } as const;
+    return this.#told(id, this.#writer.ask(verb));
   }
 
   endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost"> {
-    return this.#writer.ask({ kind: "endWaiting", id, ending, atMs });
+    return this.#told(id, this.#writer.ask({ kind: "endWaiting", id, ending, atMs }));
   }
 
   recoverInterrupted(atMs: number): Promise<Recovery> {
@@ -141,6 +150,10 @@ class SqliteStore implements Store {
 
   answer(id: JobId): Promise<Answer | null> {
     return this.#reader.ask({ kind: "answer", id });
+  }
+
+  transitions(id: JobId, after: number): Promise<readonly Transition[]> {
+    return this.#reader.ask({ kind: "transitions", id, after });
   }
 
   page(page: Page): Promise<readonly StoredJob[]> {
@@ -172,6 +185,12 @@ class SqliteStore implements Store {
     const startedMs = this.#clock.monotonicMs();
     await this.#writer.ask({ kind: "heartbeat" });
     return this.#clock.monotonicMs() - startedMs;
+  }
+
+  async #told<Word extends string>(id: JobId, asked: Promise<Word>): Promise<Word> {
+    const word = await asked;
+    if (word !== "lost" && word !== "stale") this.#onTransition(id);
+    return word;
   }
 
   /** The reader goes first: an open reader would keep the writer from emptying the log. */

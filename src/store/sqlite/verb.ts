@@ -1,5 +1,14 @@
 import type { Ending, Job, JobId, JobState } from "../../job.ts";
-import type { Answer, Insertion, Lane, Page, PutBack, Recovery, StoredJob } from "../store.ts";
+import type {
+  Answer,
+  Insertion,
+  Lane,
+  Page,
+  PutBack,
+  Recovery,
+  StoredJob,
+  Transition,
+} from "../store.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
 export type WriteVerb =
@@ -15,7 +24,12 @@ export type WriteVerb =
       readonly attempt: number;
       readonly atMs: number;
     }
-  | { readonly kind: "markWorking"; readonly id: JobId; readonly attempt: number }
+  | {
+      readonly kind: "markWorking";
+      readonly id: JobId;
+      readonly attempt: number;
+      readonly atMs: number;
+    }
   | {
       readonly kind: "settle";
       readonly id: JobId;
@@ -29,6 +43,7 @@ export type WriteVerb =
       readonly id: JobId;
       readonly attempt: number;
       readonly putBack: PutBack;
+      readonly atMs: number;
       readonly notBeforeMs: number | null;
     }
   | {
@@ -54,6 +69,7 @@ export type WriteVerb =
 /** What the reading thread is asked for: whatever may take long, so that no commit waits for it. */
 export type ReadVerb =
   | { readonly kind: "answer"; readonly id: JobId }
+  | { readonly kind: "transitions"; readonly id: JobId; readonly after: number }
   | { readonly kind: "page"; readonly page: Page }
   | { readonly kind: "lanes" }
   | { readonly kind: "countByState" };
@@ -77,6 +93,7 @@ export type VerbAnswers = {
   readonly recall: Uint8Array | null;
   readonly heartbeat: undefined;
   readonly answer: Answer | null;
+  readonly transitions: readonly Transition[];
   readonly page: readonly StoredJob[];
   readonly lanes: readonly (Lane & { readonly depth: number })[];
   readonly countByState: Readonly<Record<JobState, number>>;

@@ -32,10 +32,8 @@ export class WriteVerbs {
       case "settle":
         return this.#settle(verb);
       case "putBack": {
-        const { id, attempt, notBeforeMs } = verb;
-        const refund = verb.putBack.counted ? 0 : 1;
-        const { why } = verb.putBack;
-        const { changes } = statements.putBack.run({ id, attempt, refund, why, notBeforeMs });
+        const { counted, why } = verb.putBack;
+        const { changes } = statements.putBack.run({ ...verb, refund: counted ? 0 : 1, why });
         return changes === 1 ? "queued" : "stale";
       }
       case "endWaiting":

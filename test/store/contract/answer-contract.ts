@@ -58,11 +58,11 @@ export function answerContract(place: StorePlace): void {
     test("of a stale attempt is not kept, and replaces none", async () => {
       const late = { ...answered, body: Buffer.from("late") };
       const job = await place.working();
-      await place.store.putBack(job.id, 1, counted);
+      await place.store.putBack(job.id, 1, counted, 8);
       expect(await place.store.settle(job.id, 1, done, 9, late)).toBe("stale");
       expect(await kept(job.id)).toBeNull();
       await place.store.claim(job.id, 2, 1);
-      await place.store.markWorking(job.id, 2);
+      await place.store.markWorking(job.id, 2, 6);
 
       expect(await place.store.settle(job.id, 2, done, 9, answered)).toBe("settled");
       expect(await place.store.settle(job.id, 2, done, 9, late)).toBe("stale");

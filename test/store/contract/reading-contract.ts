@@ -14,7 +14,7 @@ export function readingContract(place: StorePlace): void {
         place.store.insertJob(job, null),
         place.store.job(job.id),
         place.store.claim(job.id, 1, 1),
-        place.store.markWorking(job.id, 1),
+        place.store.markWorking(job.id, 1, 6),
         place.store.job(job.id),
         place.store.settle(job.id, 1, done, 2),
         place.store.job(job.id),

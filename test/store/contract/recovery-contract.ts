@@ -88,11 +88,11 @@ export function recoveryContract(place: StorePlace): void {
         let before = (await place.store.job(job.id))!;
         for (const { kind, attempt } of verbs) {
           if (kind === "claim") await place.store.claim(job.id, attempt, 1);
-          if (kind === "mark") await place.store.markWorking(job.id, attempt);
+          if (kind === "mark") await place.store.markWorking(job.id, attempt, 6);
           if (kind === "done") await place.store.settle(job.id, attempt, done, 2, answered);
           if (kind === "fail") await place.store.settle(job.id, attempt, failed, 2);
-          if (kind === "putBack") await place.store.putBack(job.id, attempt, refunded);
-          if (kind === "preempt") await place.store.putBack(job.id, attempt, preempted, 7);
+          if (kind === "putBack") await place.store.putBack(job.id, attempt, refunded, 8);
+          if (kind === "preempt") await place.store.putBack(job.id, attempt, preempted, 8, 7);
           if (kind === "endWaiting") await place.store.endWaiting(job.id, cancelled, 2);
           if (kind === "recover") await place.store.recoverInterrupted(2);
           const after = (await place.store.job(job.id))!;

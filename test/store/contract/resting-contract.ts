@@ -9,7 +9,7 @@ export function restingContract(place: StorePlace): void {
     test("is told of a job that was put back with it, across a restart", async () => {
       const job = await place.working();
 
-      await place.store.putBack(job.id, 1, failing, 1_700_000_123_456);
+      await place.store.putBack(job.id, 1, failing, 8, 1_700_000_123_456);
       await place.reopen();
 
       expect(await place.store.job(job.id)).toMatchObject({
@@ -25,7 +25,7 @@ export function restingContract(place: StorePlace): void {
       const later = aJob();
       await place.store.insertJob(later, prompt);
 
-      await place.store.putBack(job.id, 1, failing, 99);
+      await place.store.putBack(job.id, 1, failing, 8, 99);
 
       expect(await place.store.waitingIn(lane, 0, 9)).toMatchObject([
         { id: job.id, notBeforeMs: 99 },
@@ -36,7 +36,7 @@ export function restingContract(place: StorePlace): void {
 
     test("is cleared by the claim, which does not ask what time it is", async () => {
       const job = await place.working();
-      await place.store.putBack(job.id, 1, failing, 99);
+      await place.store.putBack(job.id, 1, failing, 8, 99);
 
       expect(await place.store.claim(job.id, 2, 98)).toBe("claimed");
 
@@ -45,11 +45,11 @@ export function restingContract(place: StorePlace): void {
 
     test("is null after a put back without it, and after an end", async () => {
       const [again, ended] = [await place.working(), await place.working()];
-      await place.store.putBack(again.id, 1, failing, 99);
+      await place.store.putBack(again.id, 1, failing, 8, 99);
       await place.store.claim(again.id, 2, 1);
-      await place.store.putBack(ended.id, 1, failing, 99);
+      await place.store.putBack(ended.id, 1, failing, 8, 99);
 
-      await place.store.putBack(again.id, 2, counted);
+      await place.store.putBack(again.id, 2, counted, 8);
       await place.store.endWaiting(ended.id, cancelled, 5);
 
       for (const { id } of [again, ended]) {
@@ -59,9 +59,9 @@ export function restingContract(place: StorePlace): void {
 
     test("of a stale attempt is not taken", async () => {
       const job = await place.working();
-      await place.store.putBack(job.id, 1, failing, 99);
+      await place.store.putBack(job.id, 1, failing, 8, 99);
 
-      expect(await place.store.putBack(job.id, 1, failing, 500)).toBe("stale");
+      expect(await place.store.putBack(job.id, 1, failing, 8, 500)).toBe("stale");
 
       expect(await place.store.job(job.id)).toMatchObject({ notBeforeMs: 99 });
     });
@@ -70,9 +70,9 @@ export function restingContract(place: StorePlace): void {
   describe("preemptions", () => {
     test("are counted, and their attempts are not", async () => {
       const job = await place.working();
-      await place.store.putBack(job.id, 1, preempted);
+      await place.store.putBack(job.id, 1, preempted, 8);
       await place.store.claim(job.id, 2, 1);
-      await place.store.putBack(job.id, 2, preempted);
+      await place.store.putBack(job.id, 2, preempted, 8);
 
       await place.reopen();
 
@@ -87,11 +87,11 @@ export function restingContract(place: StorePlace): void {
 
     test("are neither the other ways back nor what is stale", async () => {
       const job = await place.working();
-      await place.store.putBack(job.id, 1, preempted);
-      expect(await place.store.putBack(job.id, 1, preempted)).toBe("stale");
+      await place.store.putBack(job.id, 1, preempted, 8);
+      expect(await place.store.putBack(job.id, 1, preempted, 8)).toBe("stale");
       for (const [attempt, putBack] of [counted, refunded, failing].entries()) {
         await place.store.claim(job.id, attempt + 2, 1);
-        await place.store.putBack(job.id, attempt + 2, putBack);
+        await place.store.putBack(job.id, attempt + 2, putBack, 8);
       }
       await place.store.claim(job.id, 5, 1);
       await place.store.recoverInterrupted(9);

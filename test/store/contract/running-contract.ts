@@ -38,7 +38,7 @@ export function runningContract(place: StorePlace): void {
 
     test("is lost with a number that an earlier attempt had, though it was refunded", async () => {
       const job = await place.working();
-      await place.store.putBack(job.id, 1, refunded);
+      await place.store.putBack(job.id, 1, refunded, 8);
 
       expect(await place.store.claim(job.id, 1, 1)).toBe("lost");
       expect(await place.store.claim(job.id, 2, 1)).toBe("claimed");
@@ -52,11 +52,11 @@ export function runningContract(place: StorePlace): void {
       const job = aJob();
       await place.store.insertJob(job, prompt);
 
-      expect(await place.store.markWorking(job.id, 0)).toBe("stale");
+      expect(await place.store.markWorking(job.id, 0, 6)).toBe("stale");
       await place.store.claim(job.id, 1, 1);
-      expect(await place.store.markWorking(job.id, 2)).toBe("stale");
-      expect(await place.store.markWorking(job.id, 1)).toBe("marked");
-      expect(await place.store.markWorking(job.id, 1)).toBe("stale");
+      expect(await place.store.markWorking(job.id, 2, 6)).toBe("stale");
+      expect(await place.store.markWorking(job.id, 1, 6)).toBe("marked");
+      expect(await place.store.markWorking(job.id, 1, 6)).toBe("stale");
     });
   });
 
@@ -86,10 +86,10 @@ export function runningContract(place: StorePlace): void {
 
     test("is stale for an attempt that another has followed", async () => {
       const job = await place.working();
-      await place.store.putBack(job.id, 1, counted);
+      await place.store.putBack(job.id, 1, counted, 8);
       expect(await place.store.settle(job.id, 1, failed, 9)).toBe("stale");
       await place.store.claim(job.id, 2, 1);
-      await place.store.markWorking(job.id, 2);
+      await place.store.markWorking(job.id, 2, 6);
 
       expect(await place.store.settle(job.id, 1, done, 9)).toBe("stale");
       expect(await place.store.settle(job.id, 2, done, 9)).toBe("settled");
@@ -102,8 +102,8 @@ export function runningContract(place: StorePlace): void {
 
       expect([
         await place.store.claim(job.id, 2, 1),
-        await place.store.markWorking(job.id, 1),
-        await place.store.putBack(job.id, 1, refunded),
+        await place.store.markWorking(job.id, 1, 6),
+        await place.store.putBack(job.id, 1, refunded, 8),
         await place.store.endWaiting(job.id, cancelled, 10),
         await place.store.recoverInterrupted(11),
       ]).toEqual(["lost", "stale", "stale", "lost", { requeued: 0, cancelled: 0, poisoned: 0 }]);
@@ -118,7 +118,7 @@ export function runningContract(place: StorePlace): void {
       const later = aJob();
       await place.store.insertJob(later, prompt);
 
-      expect(await place.store.putBack(job.id, 1, refunded)).toBe("queued");
+      expect(await place.store.putBack(job.id, 1, refunded, 8)).toBe("queued");
 
       const waiting = await place.store.waitingIn(lane, 0, 9);
       expect(waiting.map((each) => each.id)).toEqual([job.id, later.id]);
@@ -131,7 +131,7 @@ export function runningContract(place: StorePlace): void {
     ])("leaves $attempts attempts when counted is $putBack.counted", async (row) => {
       const job = await place.working();
 
-      await place.store.putBack(job.id, 1, row.putBack);
+      await place.store.putBack(job.id, 1, row.putBack, 8);
 
       expect(await place.store.job(job.id)).toMatchObject({
         state: "queued",
@@ -144,9 +144,9 @@ export function runningContract(place: StorePlace): void {
     test("is stale for another attempt and for a job that waits", async () => {
       const job = await place.working();
 
-      expect(await place.store.putBack(job.id, 2, counted)).toBe("stale");
-      expect(await place.store.putBack(job.id, 1, counted)).toBe("queued");
-      expect(await place.store.putBack(job.id, 1, counted)).toBe("stale");
+      expect(await place.store.putBack(job.id, 2, counted, 8)).toBe("stale");
+      expect(await place.store.putBack(job.id, 1, counted, 8)).toBe("queued");
+      expect(await place.store.putBack(job.id, 1, counted, 8)).toBe("stale");
     });
   });
 }

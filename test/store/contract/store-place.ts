@@ -50,7 +50,7 @@ export class StorePlace {
     const job = aJob(facts);
     await this.store.insertJob(job, job.isDurable ? prompt : null);
     await this.store.claim(job.id, 1, 5);
-    await this.store.markWorking(job.id, 1);
+    await this.store.markWorking(job.id, 1, 6);
     return job;
   }
 }

@@ -71,7 +71,7 @@ describe("the migration to durable jobs", () => {
     expect(queued.map(({ id }) => id)).toEqual([waiting, loading, working]);
     expect(queued[1]).toMatchObject({ attempts: 1, lastAttempt: 2 });
     await store.claim(working, 3, 10);
-    await store.markWorking(working, 3);
+    await store.markWorking(working, 3, 6);
     expect(await store.settle(working, 3, done, 11, answered)).toBe("settled");
     expect(await store.prune(8, 9)).toBe(1);
     const insertion = await store.insertJob(aJob(), null, { idempotencyKey: "k" });
@@ -94,7 +94,7 @@ describe("the migration to durable jobs", () => {
     await store.close();
 
     const database = new Database(file, { readonly: true });
-    expect(database.pragma("user_version", { simple: true })).toBe(2);
+    expect(database.pragma("user_version", { simple: true })).toBeGreaterThanOrEqual(2);
     expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
     expect(database.pragma("foreign_key_check")).toEqual([]);
     database.close();
