@@ -1,0 +1,55 @@
+/** One message of a conversation, as the client wrote it. */
+export type Message = { readonly role: string; readonly content: string };
+
+/** What shape the answer shall have; a schema is a JSON Schema. */
+export type ResponseFormat =
+  | { readonly kind: "text" }
+  | { readonly kind: "json" }
+  | { readonly kind: "schema"; readonly schema: object };
+
+/** What answers when no provider can: the request brings it along. */
+export type Fallback = { readonly content: string };
+
+/** What is asked of a model, by whichever provider; one chat, or one item of a batch. */
+export type GenerationRequest = {
+  /** The client's system prompt stands in front of them already. */
+  readonly messages: readonly Message[];
+  /** Sampling, in OpenAI's words; absent ones are left to the provider. */
+  readonly sampling: {
+    readonly temperature?: number;
+    readonly top_p?: number;
+    readonly max_tokens?: number;
+    readonly seed?: number;
+    readonly stop?: readonly string[];
+  };
+  /** Ollama's own options, such as num_ctx; other providers pass over them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly think: boolean | string | null;
+  readonly responseFormat: ResponseFormat;
+  readonly fallback: Fallback | null;
+};
+
+/** Null where the provider did not count. */
+export type Usage = {
+  readonly prompt_tokens: number | null;
+  readonly completion_tokens: number | null;
+};
+
+/** What one asking came to. */
+export type GenerationOutcome =
+  | {
+      readonly kind: "answered";
+      readonly content: string;
+      readonly model: string;
+      readonly usage: Usage;
+      /** The provider's word, such as `stop` or `length`; null if it gave none. */
+      readonly finishReason: string | null;
+    }
+  | {
+      readonly kind: "failed";
+      readonly code: string;
+      /** What happened and what to do, for a person. */
+      readonly message: string;
+      /** The provider is away or busy: another one may do, and so may this one later. */
+      readonly isPassing: boolean;
+    };
