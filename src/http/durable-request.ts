@@ -39,8 +39,9 @@ export async function waitDurably(
 ): Promise<void> {
   const { queue, store } = deps;
   const submitted = await queue.submitDurable({ job, body, idempotencyKey, hasClient: true });
-  const id = submitted.kind === "queued" ? job.id : submitted.job.id;
-  if (submitted.kind === "known") refuseOther(submitted.job, job);
+  const known = submitted.kind === "known" ? submitted.job : null;
+  const id = known?.id ?? job.id;
+  if (known !== null) refuseOther(known, job);
   const waiter = new WaitingClient(call, {
     ...client,
     jobId: id,
@@ -48,13 +49,13 @@ export async function waitDurably(
   });
   queue.listeners.listen(id, waiter);
   limitWait(waiter, { id, clock: client.clock, ...deps });
-  if (submitted.kind === "queued") return;
+  if (known === null) return;
   // It may have ended before, or while this was being arranged: then nobody will tell the waiter.
-  const known = await store.job(id);
-  if (known?.ending === null || waiter.hasAnswer) return;
+  const now = await store.job(id);
+  if (now?.ending === null || waiter.hasAnswer) return;
   queue.listeners.stopListening(id, waiter);
   waiter.retire();
-  await replay(call, known ?? submitted.job, store);
+  await replay(call, now ?? known, store);
 }
 
 /** The longest wait holds for the client; its job waits on. */

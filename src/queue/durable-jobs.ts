@@ -71,14 +71,14 @@ export class DurableJobs {
   }
 
   async submit(submission: DurableSubmission): Promise<Submitted> {
-    const { body, hasClient, idempotencyKey, job } = submission;
+    const { body, forItem, hasClient, idempotencyKey, job } = submission;
     const { lanes, log, onChange, store } = this.#options;
-    const options = idempotencyKey === null ? {} : { idempotencyKey };
+    const options = { idempotencyKey: idempotencyKey ?? undefined, forItem };
     if (hasClient) this.#joining += 1;
     const inserted = await store.insertJob(job, body, options).finally(() => {
       if (hasClient) this.#joining -= 1;
     });
-    if (inserted.kind === "known") return inserted;
+    if (inserted.kind !== "inserted") return inserted;
     log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     this.#lastArrival = Math.max(this.#lastArrival, inserted.arrival);
     const lane = lanes.laneOf(job);

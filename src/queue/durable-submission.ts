@@ -1,5 +1,5 @@
 import type { Job } from "../job.ts";
-import type { StoredJob } from "../store/store.ts";
+import type { ItemLink, StoredJob } from "../store/store.ts";
 
 /** A job that shall not depend on any socket. */
 export type DurableSubmission = {
@@ -9,9 +9,13 @@ export type DurableSubmission = {
   readonly idempotencyKey: string | null;
   /** Whether a client means to wait for the answer, and so counts as one. */
   readonly hasClient: boolean;
+  /** For an item of a batch; absent: for nobody but itself. */
+  readonly forItem?: ItemLink;
 };
 
 export type Submitted =
   | { readonly kind: "queued" }
   /** The key was used for `job`, which may have another body. */
-  | { readonly kind: "known"; readonly job: StoredJob };
+  | { readonly kind: "known"; readonly job: StoredJob }
+  /** The item that it was for has ended, or another job stands for it: nothing was queued. */
+  | { readonly kind: "unwanted" };

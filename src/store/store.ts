@@ -1,4 +1,5 @@
 import type { Ending, EndReason, Job, JobClass, JobId, JobState } from "../job.ts";
+import type { ItemKey } from "./batch-store.ts";
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
@@ -53,7 +54,12 @@ export type Transition = {
 export type Insertion =
   | { readonly kind: "inserted"; readonly arrival: number }
   /** Nothing was changed: the client has used the key, for the job told here as it stands now. */
-  | { readonly kind: "known"; readonly job: StoredJob };
+  | { readonly kind: "known"; readonly job: StoredJob }
+  /** Nothing was changed: the item that it was for has ended, or another job stands for it. */
+  | { readonly kind: "unwanted" };
+
+/** For which item of a batch a job is, and which job it replaces. */
+export type ItemLink = ItemKey & { readonly replaces: JobId | null };
 
 /** What the target sent, as it is kept for whoever asks later. */
 export type Answer = {
@@ -113,12 +119,16 @@ export interface Store {
    * Adds a waiting job. `body` is for a durable job alone, which must run without its client; the
    * store forgets it when the job ends. So is `idempotencyKey`: among the jobs that are remembered,
    * ended ones too, a client's key has one job, and whoever gives it again is answered that job.
-   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare.
+   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare. `forItem`: from
+   * now on the job stands for that item of a batch, and the item's state follows it.
    */
   insertJob(
     job: Job,
     body: Uint8Array | null,
-    options?: { readonly idempotencyKey?: string | undefined },
+    options?: {
+      readonly idempotencyKey?: string | undefined;
+      readonly forItem?: ItemLink | undefined;
+    },
   ): Promise<Insertion>;
   /**
    * queued → loading, as attempt number `attempt` (above `lastAttempt`, so from 1), which is

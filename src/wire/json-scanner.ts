@@ -19,6 +19,8 @@ export interface JsonScanListener {
   keyEnded(at: number): void;
   memberBegun(at: number, firstByte: number): void;
   memberEnded(at: number, isEmpty: boolean): void;
+  /** A value directly inside a member that is a list or an object has ended. */
+  innerEnded?(at: number): void;
 }
 
 /**
@@ -144,6 +146,7 @@ export class JsonScanner {
       this.#isInMember = false;
       this.#listener.memberEnded(at, isEmpty);
     }
+    if (this.#depth === 2) this.#listener.innerEnded?.(at);
     return this.#depth === 0 ? ended : (this.#stack[this.#depth - 1] ?? failed);
   }
 

@@ -40,11 +40,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
   const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
   const submission = { job, body, idempotencyKey, hasClient: false };
   const submitted = await deps.queue.submitDurable(submission);
-  if (submitted.kind === "queued") {
-    tell(call, 202, { job_id: job.id });
-    return;
-  }
-  const known = submitted.job;
+  const known = submitted.kind === "known" ? submitted.job : job;
   if (known.bodyHash !== bodyHash || known.route !== route) {
     const message = `the idempotency_key was used for another request, job ${known.id}`;
     throw new ForemanError("key_reused", message);

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import type { JobState } from "../../job.ts";
 import { transitionsMax } from "../store.ts";
+import { BatchReader } from "./batch-reader.ts";
 import { jobSql } from "./job-sql.ts";
 import { PageReader } from "./page-reader.ts";
 import {
@@ -29,6 +30,7 @@ const database = new Database(file, { readonly: true, fileMustExist: true });
 const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
 const transitions = database.prepare<[object], TransitionRow>(jobSql.transitions);
 const pages = new PageReader({ database });
+const batches = new BatchReader({ database });
 const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
 
@@ -67,6 +69,6 @@ function answer(verb: ReadVerb): VerbAnswer {
       return counts;
     }
     default:
-      return verb satisfies never;
+      return batches.read(verb);
   }
 }

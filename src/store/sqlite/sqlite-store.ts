@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { ForemanError } from "../../errors.ts";
 import type { Ending, Job, JobId, JobState } from "../../job.ts";
 import type { Log } from "../../log.ts";
+import type { BatchStore } from "../batch-store.ts";
 import type {
   Answer,
   Insertion,
@@ -13,6 +14,7 @@ import type {
   StoredJob,
   Transition,
 } from "../store.ts";
+import { SqliteBatches } from "./sqlite-batches.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
 
@@ -41,7 +43,7 @@ const readThread = new URL("./read-thread.ts", import.meta.url);
  * link, or another user's file), `database_damaged`, `schema_newer`, `storage_full` or
  * `storage_failed`. The database is then as it was.
  */
-export async function openSqliteStore(options: Options): Promise<Store> {
+export async function openSqliteStore(options: Options): Promise<SqliteStore> {
   const { file, log, clock } = options;
   const threads: { fail(failure: ForemanError): void }[] = [];
   let isFatal = false;
@@ -69,7 +71,8 @@ type Deps = {
   readonly onTransition: (id: JobId) => void;
 };
 
-class SqliteStore implements Store {
+export class SqliteStore implements Store {
+  readonly batches: BatchStore;
   readonly #writer: ThreadClient<WriteVerb>;
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
@@ -80,17 +83,18 @@ class SqliteStore implements Store {
     this.#reader = deps.reader;
     this.#clock = deps.clock;
     this.#onTransition = deps.onTransition;
+    this.batches = new SqliteBatches(deps);
   }
 
   async insertJob(
     job: Job,
     body: Uint8Array | null,
-    options: { readonly idempotencyKey?: string | undefined } = {},
+    options: Parameters<Store["insertJob"]>[2] = {},
   ): Promise<Insertion> {
-    const idempotencyKey = options.idempotencyKey ?? null;
+    const { forItem = null, idempotencyKey = null } = options;
     const own = body === null ? null : new Uint8Array(body);
     const insertion = await this.#writer.ask(
-      { kind: "insertJob", job: plain(job), body: own, idempotencyKey },
+      { kind: "insertJob", job: plain(job), body: own, idempotencyKey, forItem },
       own?.buffer,
     );
     if (insertion.kind === "inserted") this.#onTransition(job.id);

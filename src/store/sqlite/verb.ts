@@ -2,6 +2,7 @@ import type { Ending, Job, JobId, JobState } from "../../job.ts";
 import type {
   Answer,
   Insertion,
+  ItemLink,
   Lane,
   Page,
   PutBack,
@@ -9,14 +10,18 @@ import type {
   StoredJob,
   Transition,
 } from "../store.ts";
+import type { BatchReadVerb, BatchVerbAnswers, BatchWriteVerb } from "./batch-verb.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
-export type WriteVerb =
+export type WriteVerb = JobWriteVerb | BatchWriteVerb;
+
+export type JobWriteVerb =
   | {
       readonly kind: "insertJob";
       readonly job: Job;
       readonly body: Uint8Array | null;
       readonly idempotencyKey: string | null;
+      readonly forItem: ItemLink | null;
     }
   | {
       readonly kind: "claim";
@@ -67,7 +72,9 @@ export type WriteVerb =
   | { readonly kind: "heartbeat" };
 
 /** What the reading thread is asked for: whatever may take long, so that no commit waits for it. */
-export type ReadVerb =
+export type ReadVerb = JobReadVerb | BatchReadVerb;
+
+type JobReadVerb =
   | { readonly kind: "answer"; readonly id: JobId }
   | { readonly kind: "transitions"; readonly id: JobId; readonly after: number }
   | { readonly kind: "page"; readonly page: Page }
@@ -77,7 +84,7 @@ export type ReadVerb =
 export type Verb = WriteVerb | ReadVerb;
 
 /** What each verb answers. */
-export type VerbAnswers = {
+export type VerbAnswers = BatchVerbAnswers & {
   readonly insertJob: Insertion;
   readonly claim: "claimed" | "lost";
   readonly markWorking: "marked" | "stale";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
+import { BatchVerbs } from "./batch-verbs.ts";
 import { jobSql } from "./job-sql.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
 import { type JobRow, storedJob } from "./rows.ts";
@@ -12,10 +13,12 @@ type EndedRow = { readonly seq: number; readonly is_durable: number };
 /** The verbs over one connection; the caller opens and commits the transaction around them. */
 export class WriteVerbs {
   readonly #database: Database.Database;
+  readonly #batches: BatchVerbs;
   readonly #statements: ReturnType<typeof prepare>;
 
   constructor(deps: { database: Database.Database }) {
     this.#database = deps.database;
+    this.#batches = new BatchVerbs(deps);
     this.#statements = prepare(deps.database);
   }
 
@@ -59,11 +62,14 @@ export class WriteVerbs {
         statements.heartbeat.run();
         return undefined;
       default:
-        return verb satisfies never;
+        return this.#batches.apply(verb);
     }
   }
 
-  #insertJob({ job, body, idempotencyKey }: WriteVerb & { kind: "insertJob" }): Insertion {
+  #insertJob(verb: WriteVerb & { kind: "insertJob" }): Insertion {
+    const { body, forItem, idempotencyKey, job } = verb;
+    // Before the job: what fails leaves no trace of either.
+    if (forItem !== null && !this.#batches.link(forItem, job)) return { kind: "unwanted" };
     const bound = { ...job, isDurable: job.isDurable ? 1 : 0, idempotencyKey };
     const inserted = this.#statements.insertJob.get(bound);
     if (inserted === undefined) {

@@ -1,0 +1,153 @@
+import type { Clock } from "../../clock.ts";
+import type { Log } from "../../log.ts";
+import type { JobChanges } from "../../queue/job-changes.ts";
+import type { Queue } from "../../queue/queue.ts";
+import type { BatchSeq, BatchStore, OpenItem, StoredBatch } from "../../store/batch-store.ts";
+import { ActiveBatch } from "./active-batch.ts";
+
+/**
+ * So many items of a lane are given out at once: more than run, so that no slot waits for the disk,
+ * and few enough that a cancel, or a batch of another client, has little before it.
+ */
+const windowMax = 32;
+
+/** Below so many, more are fetched. */
+const windowMin = 16;
+
+/** Items in one transaction of a cancel: some milliseconds. */
+const cancelItemsMax = 2_000;
+
+type RunnerDeps = {
+  readonly batches: BatchStore;
+  readonly queue: Pick<Queue, "cancel">;
+  readonly changes: JobChanges;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Sees an item to its end; never rejects. Returns early, leaving it open, when `signal` aborts. */
+  readonly runItem: (item: OpenItem, batch: StoredBatch, signal: AbortSignal) => Promise<void>;
+};
+
+/**
+ * Gives the items of batches out, a window at a time: to the queue, where they wait as batch jobs,
+ * or to a provider that needs no GPU. Inside a lane the oldest batch goes first.
+ */
+export class BatchRunner {
+  readonly #deps: RunnerDeps;
+  readonly #log: Log;
+  /** In the order in which they came. */
+  readonly #active = new Map<BatchSeq, ActiveBatch>();
+  #feeding: Promise<void> | null = null;
+  #isAsked = false;
+  #isStopped = false;
+
+  constructor(deps: RunnerDeps) {
+    this.#deps = deps;
+    this.#log = deps.log.child({ component: "batches" });
+  }
+
+  /** Goes on where a daemon before this one stopped. After the queue has its jobs back. */
+  async start(): Promise<void> {
+    const { batches } = this.#deps;
+    await batches.recoverItems();
+    for (const batch of await batches.openBatches()) {
+      const active = this.#activate(batch);
+      for (const item of await batches.itemsUnderWay(batch.seq)) this.#begin(active, item);
+      if (active.isCancelled) void this.cancel(batch);
+    }
+    this.#feed();
+  }
+
+  /** A batch was opened: its items may be run. */
+  take(batch: StoredBatch): void {
+    this.#activate(batch);
+    this.#feed();
+  }
+
+  /**
+   * Ends what waits and what runs of a batch. Resolves when all of it has ended; at once for a batch
+   * that is over.
+   */
+  async cancel(batch: StoredBatch): Promise<void> {
+    const { batches, clock, log, queue } = this.#deps;
+    const active = this.#active.get(batch.seq);
+    if (active === undefined) return;
+    active.isCancelled = true;
+    active.hasMore = false;
+    log.info({ batchId: batch.id }, "batch cancelled");
+    let cancelled = cancelItemsMax;
+    while (cancelled === cancelItemsMax) {
+      cancelled = await batches.cancelItems(batch.seq, cancelItemsMax, clock.wallMs());
+    }
+    const inQueue = await batches.itemsUnderWay(batch.seq);
+    await Promise.all(inQueue.map(({ queueJob }) => queueJob && queue.cancel(queueJob)));
+    await active.abort();
+    this.#noteEnd(active);
+  }
+
+  /** Gives nothing more out; what runs outside the queue is cut, and runs again in the next life. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#feeding;
+    await Promise.all([...this.#active.values()].map((active) => active.abort()));
+  }
+
+  #activate(batch: StoredBatch): ActiveBatch {
+    const active = new ActiveBatch(batch);
+    this.#active.set(batch.seq, active);
+    return active;
+  }
+
+  #begin(active: ActiveBatch, item: OpenItem): void {
+    if (active.has(item)) return;
+    const { batch } = active;
+    active.begin(item, async (signal) => {
+      await this.#deps.runItem(item, batch, signal);
+      this.#deps.changes.note(batch.id);
+      // After this item has left the window.
+      setImmediate(() => this.#noteEnd(active));
+    });
+  }
+
+  #noteEnd(active: ActiveBatch): void {
+    if (active.isOver) this.#active.delete(active.batch.seq);
+    this.#feed();
+  }
+
+  /** Asks for a round of feeding, and begins it unless one is under way. */
+  #feed(): void {
+    this.#isAsked = true;
+    if (this.#isStopped || this.#feeding !== null) return;
+    this.#feeding = this.#feedAll()
+      .catch((cause: unknown) => this.#log.error({ err: cause }, "items of batches not read"))
+      .finally(() => {
+        this.#feeding = null;
+      });
+  }
+
+  async #feedAll(): Promise<void> {
+    while (this.#isAsked && !this.#isStopped) {
+      this.#isAsked = false;
+      const fed = new Map<string, number>();
+      for (const active of [...this.#active.values()]) {
+        const inLane = (fed.get(active.lane) ?? 0) + active.underWay;
+        fed.set(active.lane, inLane);
+        if (!active.hasMore || inLane >= windowMin) continue;
+        fed.set(active.lane, inLane + (await this.#feedOne(active, windowMax - inLane)));
+      }
+    }
+  }
+
+  /** Answers how many items were given out. */
+  async #feedOne(active: ActiveBatch, count: number): Promise<number> {
+    const { seq } = active.batch;
+    const items = await this.#deps.batches.waitingItems(seq, active.fedThrough, count);
+    if (active.isCancelled || this.#isStopped) return 0;
+    active.hasMore = items.length === count;
+    for (const item of items) {
+      active.fedThrough = item.itemNo;
+      this.#begin(active, item);
+    }
+    if (active.isOver) this.#active.delete(seq);
+    return items.length;
+  }
+}

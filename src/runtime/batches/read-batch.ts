@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import type { PackedItems } from "../../store/batch-store.ts";
+import { type Problem, problemsOf } from "../../wire/problem.ts";
+import { type BatchHead, batchHead, batchItem } from "../../wire/runtime.ts";
+import { ItemSplitter } from "../../wire/split-items.ts";
+import { canonicalize } from "../canonical-json.ts";
+import { ItemPacker } from "./item-packer.ts";
+
+/** More than these are not told: whoever sent them has one cause to look for. */
+const problemsMax = 100;
+
+/** The head of a batch is a handful of words; a member larger than this is none of them. */
+const memberBytesMax = 64 * 2 ** 10;
+
+/** What a batch says beside its items. */
+export type BatchSummary = {
+  readonly head: BatchHead;
+  readonly itemCount: number;
+  /** The canonical JSON of the whole, but for the items: what stands before and behind them. */
+  readonly before: string;
+  readonly after: string;
+};
+
+export type BatchReading =
+  | { readonly kind: "read"; readonly summary: BatchSummary }
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
+type ReaderOptions = {
+  readonly itemsMax: number;
+  readonly itemBytesMax: number;
+  /** Called with the items as they come, in their order; not after the first problem. */
+  readonly onItems: (items: PackedItems) => void;
+};
+
+/**
+ * Reads a batch while it comes in: cuts it into items, checks each, and hands them on in packs. It
+ * holds one pack and the ids, never the whole.
+ */
+export class BatchReader {
+  readonly #options: ReaderOptions;
+  readonly #splitter: ItemSplitter;
+  readonly #packer: ItemPacker;
+  readonly #members = new Map<string, unknown>();
+  /** The number of the item that bears an id. */
+  readonly #numbers = new Map<string, number>();
+  readonly #problems: Problem[] = [];
+  #itemCount = 0;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#packer = new ItemPacker(options.onItems);
+    this.#splitter = new ItemSplitter({
+      onMember: (name, value) => this.#takeMember(name, value),
+      onItem: (text) => this.#takeItem(text),
+      memberBytesMax,
+      itemBytesMax: options.itemBytesMax,
+    });
+  }
+
+  /** Whether so much is wrong that further bytes are not worth reading. */
+  get isHopeless(): boolean {
+    return this.#problems.length >= problemsMax || this.#itemCount > this.#options.itemsMax;
+  }
+
+  write(chunk: Uint8Array): void {
+    if (!this.isHopeless) this.#splitter.write(chunk);
+  }
+
+  /** Call after the last byte, or when it is hopeless. */
+  end(): BatchReading {
+    const malformed = this.isHopeless ? null : this.#splitter.end();
+    if (malformed !== null)
+      this.#complain(["body"], "json_invalid", `JSON decode error: ${malformed}`);
+    const head = malformed === null ? this.#readHead() : null;
+    if (head === null || this.#problems.length > 0) {
+      return { kind: "refused", problems: this.#problems.slice(0, problemsMax) };
+    }
+    this.#packer.flush();
+    return { kind: "read", summary: { head, itemCount: this.#itemCount, ...this.#frame() } };
+  }
+
+  #takeMember(name: string, value: Buffer | null): void {
+    if (value === null) {
+      this.#complain(["body", name], "value_error", `is larger than ${memberBytesMax} bytes`);
+      return;
+    }
+    this.#members.set(name, JSON.parse(value.toString("utf8")));
+  }
+
+  #takeItem(text: Buffer | null): void {
+    const index = this.#itemCount;
+    this.#itemCount += 1;
+    if (this.isHopeless) return;
+    const loc = ["body", "items", index];
+    if (text === null) {
+      const message = `the item is larger than ${this.#options.itemBytesMax} bytes`;
+      this.#complain(loc, "value_error", message);
+      return;
+    }
+    const json: unknown = JSON.parse(text.toString("utf8"));
+    const parsed = batchItem.safeParse(json);
+    if (!parsed.success) {
+      this.#problems.push(...problemsOf(parsed.error, loc));
+      return;
+    }
+    const { request_id: requestId } = parsed.data;
+    const first = this.#numbers.get(requestId);
+    if (first !== undefined) {
+      const message = `request_id "${requestId}" was used by items[${first}] and items[${index}]`;
+      this.#complain([...loc, "request_id"], "value_error", message);
+      return;
+    }
+    this.#numbers.set(requestId, index);
+    if (this.#problems.length > 0) return;
+    const request = Buffer.from(canonicalize(json));
+    const payloadHash = createHash("sha256").update(request).digest("hex");
+    this.#packer.add({ requestId, payloadHash, request });
+  }
+
+  #readHead(): BatchHead | null {
+    const { itemsMax } = this.#options;
+    const { isObject, listsOfItems } = this.#splitter;
+    const loc = ["body", "items"];
+    if (this.#itemCount > itemsMax) {
+      this.#complain(loc, "too_long", `a batch has at most ${itemsMax} items`);
+    } else if (!isObject) {
+      this.#complain(["body"], "model_attributes_type", "Input should be an object");
+    } else if (listsOfItems > 1) {
+      this.#complain(loc, "value_error", "items is given more than once");
+    } else if (listsOfItems === 0) {
+      const isThere = this.#members.has("items");
+      if (isThere) this.#complain(loc, "list_type", "Input should be a valid list");
+      else this.#complain(loc, "missing", "Field required");
+    } else if (this.#itemCount === 0) {
+      this.#complain(loc, "too_short", "a batch has at least 1 item");
+    }
+    const head = batchHead.safeParse(Object.fromEntries(this.#members));
+    if (!head.success) this.#problems.push(...problemsOf(head.error, ["body"]));
+    return head.success ? head.data : null;
+  }
+
+  /** Canonical JSON sorts members by their names' UTF-16 units, which is how strings compare. */
+  #frame(): { readonly before: string; readonly after: string } {
+    const members = [...this.#members].sort(([a], [b]) => (a < b ? -1 : 1));
+    const textOf = ([name, value]: [string, unknown]) =>
+      `${JSON.stringify(name)}:${canonicalize(value)}`;
+    const before = members.filter(([name]) => name < "items").map((one) => `${textOf(one)},`);
+    const after = members.filter(([name]) => name > "items").map((one) => `,${textOf(one)}`);
+    return { before: `{${before.join("")}"items":[`, after: `]${after.join("")}}` };
+  }
+
+  #complain(loc: Problem["loc"], type: string, msg: string): void {
+    this.#problems.push({ loc, type, msg });
+  }
+}
