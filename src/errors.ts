@@ -1,3 +1,6 @@
+import type { Problem } from "./wire/problem.ts";
+import type { RuntimeErrorCode } from "./wire/runtime-error-code.ts";
+
 /**
  * Every way in which operating foreman can fail, with the HTTP status that it maps to.
  * Expected outcomes (a lost claim, a stale attempt) are returned, not thrown, and so are not here.
@@ -9,24 +12,34 @@ const errorCodes = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
+  invalid_request: 422,
   model_not_found: 404,
   queue_full: 503,
   draining: 503,
   queue_timeout: 503,
   cancelled: 409,
   key_reused: 409,
+  not_pending: 409,
   storage_full: 507,
   storage_failed: 500,
   target_unreachable: 502,
   target_broke_off: 502,
   target_timeout: 504,
+  provider_unavailable: 503,
+  provider_refused: 422,
+  provider_failed: 502,
+  provider_timeout: 504,
+  answer_too_large: 502,
+  invalid_output: 502,
+  poison_item: 500,
   request_loop: 508,
   internal: 500,
   config_invalid: 500,
   already_running: 500,
   schema_newer: 500,
   database_damaged: 500,
-} as const;
+} as const satisfies Record<RuntimeErrorCode, number> & Record<string, number>;
 
 export type ErrorCode = keyof typeof errorCodes;
 
@@ -36,15 +49,18 @@ export class ForemanError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which trying again makes sense, if that is known. */
   readonly retryAfterS: number | null;
+  /** What is wrong with a request, member by member; empty for every other code. */
+  readonly problems: readonly Problem[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterS?: number } = {},
+    options: { cause?: unknown; retryAfterS?: number; problems?: readonly Problem[] } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryAfterS = options.retryAfterS ?? null;
+    this.problems = options.problems ?? [];
   }
 
   get statusCode(): number {

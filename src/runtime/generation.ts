@@ -1,5 +1,12 @@
-/** One message of a conversation, as the client wrote it. */
-export type Message = { readonly role: string; readonly content: string };
+import type { RuntimeErrorCode } from "../wire/runtime-error-code.ts";
+import type { Image } from "../wire/runtime-message.ts";
+
+/** One message of a conversation; the text of its parts is in one piece. */
+export type Message = {
+  readonly role: string;
+  readonly content: string;
+  readonly images?: readonly Image[];
+};
 
 /** What shape the answer shall have; a schema is a JSON Schema. */
 export type ResponseFormat =
@@ -35,21 +42,24 @@ export type Usage = {
   readonly completion_tokens: number | null;
 };
 
+/** An answer as its provider gave it. */
+export type Answered = {
+  readonly kind: "answered";
+  readonly content: string;
+  readonly model: string;
+  readonly usage: Usage;
+  /** The provider's word, such as `stop` or `length`; null if it gave none. */
+  readonly finishReason: string | null;
+};
+
+export type Failed = {
+  readonly kind: "failed";
+  readonly code: RuntimeErrorCode;
+  /** What happened and what to do, for a person. */
+  readonly message: string;
+  /** The provider is away or busy: another one may do, and so may this one later. */
+  readonly isPassing: boolean;
+};
+
 /** What one asking came to. */
-export type GenerationOutcome =
-  | {
-      readonly kind: "answered";
-      readonly content: string;
-      readonly model: string;
-      readonly usage: Usage;
-      /** The provider's word, such as `stop` or `length`; null if it gave none. */
-      readonly finishReason: string | null;
-    }
-  | {
-      readonly kind: "failed";
-      readonly code: string;
-      /** What happened and what to do, for a person. */
-      readonly message: string;
-      /** The provider is away or busy: another one may do, and so may this one later. */
-      readonly isPassing: boolean;
-    };
+export type GenerationOutcome = Answered | Failed;

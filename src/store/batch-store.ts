@@ -133,6 +133,13 @@ export type ItemPage = {
   readonly approval?: Approval["state"] | undefined;
 };
 
+/** A part of a batch's items. */
+export type ItemsRead = {
+  readonly items: readonly StoredItem[];
+  /** Whether there may be more behind them; a page of large results is shorter than its limit. */
+  readonly hasMore: boolean;
+};
+
 /** Which batches to list, newest first. */
 export type BatchPage = {
   readonly status?: BatchStatus | undefined;
@@ -193,7 +200,7 @@ export interface BatchStore {
    */
   cancelItems(batch: BatchSeq, limit: number, atMs: number): Promise<number>;
 
-  itemPage(batch: BatchSeq, page: ItemPage): Promise<readonly StoredItem[]>;
+  itemPage(batch: BatchSeq, page: ItemPage): Promise<ItemsRead>;
   item(batch: BatchSeq, requestId: string): Promise<StoredItem | null>;
   /** A verdict is given once. `none`: the item has no result that waits for one. */
   judge(batch: BatchSeq, requestId: string, verdict: Verdict): Promise<"judged" | "none">;

@@ -1,6 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { PackedItems } from "../../store/batch-store.ts";
-import { type Problem, problemsOf } from "../../wire/problem.ts";
+import { JsonBounds } from "../../wire/json-bounds.ts";
+import { type Problem, problemsOf, pydanticWords } from "../../wire/problem.ts";
 import { type BatchHead, batchHead, batchItem } from "../../wire/runtime.ts";
 import { ItemSplitter } from "../../wire/split-items.ts";
 import { canonicalize } from "../canonical-json.ts";
@@ -97,8 +99,13 @@ export class BatchReader {
       this.#complain(loc, "value_error", message);
       return;
     }
+    const problem = boundsProblem(text);
+    if (problem !== null) {
+      this.#complain(loc, "value_error", problem);
+      return;
+    }
     const json: unknown = JSON.parse(text.toString("utf8"));
-    const parsed = batchItem.safeParse(json);
+    const parsed = batchItem.safeParse(json, pydanticWords);
     if (!parsed.success) {
       this.#problems.push(...problemsOf(parsed.error, loc));
       return;
@@ -111,10 +118,20 @@ export class BatchReader {
       return;
     }
     this.#numbers.set(requestId, index);
-    if (this.#problems.length > 0) return;
-    const request = Buffer.from(canonicalize(json));
+    const request = this.#canonical(json, loc);
+    if (request === null || this.#problems.length > 0) return;
     const payloadHash = createHash("sha256").update(request).digest("hex");
     this.#packer.add({ requestId, payloadHash, request });
+  }
+
+  #canonical(json: unknown, loc: Problem["loc"]): Buffer | null {
+    try {
+      return Buffer.from(canonicalize(json));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#complain(loc, "value_error", `it has no canonical JSON: ${why}`);
+      return null;
+    }
   }
 
   #readHead(): BatchHead | null {
@@ -134,7 +151,7 @@ export class BatchReader {
     } else if (this.#itemCount === 0) {
       this.#complain(loc, "too_short", "a batch has at least 1 item");
     }
-    const head = batchHead.safeParse(Object.fromEntries(this.#members));
+    const head = batchHead.safeParse(Object.fromEntries(this.#members), pydanticWords);
     if (!head.success) this.#problems.push(...problemsOf(head.error, ["body"]));
     return head.success ? head.data : null;
   }
@@ -152,4 +169,12 @@ export class BatchReader {
   #complain(loc: Problem["loc"], type: string, msg: string): void {
     this.#problems.push({ loc, type, msg });
   }
+}
+
+/** Why a text is not to be parsed; null if it may be. */
+function boundsProblem(text: Buffer): string | null {
+  if (!isUtf8(text)) return "it has bytes that are no UTF-8";
+  const bounds = new JsonBounds();
+  bounds.write(text);
+  return bounds.problem;
 }

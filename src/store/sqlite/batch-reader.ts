@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
-import type { BatchSeq } from "../batch-store.ts";
+import type { BatchSeq, ItemPage, ItemsRead, StoredItem } from "../batch-store.ts";
 import {
   type BatchRow,
   batchSeq,
@@ -12,6 +12,9 @@ import {
 import { batchPageSql, batchSql, itemPageSql } from "./batch-sql.ts";
 import type { BatchReadVerb, BatchVerbAnswers } from "./batch-verb.ts";
 import { OnDemand } from "./on-demand.ts";
+
+/** A thousand long answers would be gigabytes: a page ends with the result that passes this. */
+const pageLettersMax = 8 * 2 ** 20;
 
 /** The reading thread's verbs of batches. */
 export class BatchReader {
@@ -42,10 +45,8 @@ export class BatchReader {
         const page = this.#batchPages.statement(batchPageSql(verb.page));
         return page.all({ ...verb.page, after }).map(storedBatch);
       }
-      case "itemPage": {
-        const page = this.#itemPages.statement(itemPageSql(verb.page));
-        return page.all({ ...verb.page, batch: verb.batch }).map(storedItem);
-      }
+      case "itemPage":
+        return this.#readItems(verb.batch, verb.page);
       case "item": {
         const row = statements.item.get(verb);
         return row === undefined ? null : storedItem(row);
@@ -53,6 +54,18 @@ export class BatchReader {
       default:
         return verb satisfies never;
     }
+  }
+
+  #readItems(batch: BatchSeq, page: ItemPage): ItemsRead {
+    const items: StoredItem[] = [];
+    let letters = 0;
+    const rows = this.#itemPages.statement(itemPageSql(page));
+    for (const row of rows.iterate({ ...page, batch })) {
+      items.push(storedItem(row));
+      letters += row.content?.length ?? 0;
+      if (letters >= pageLettersMax) return { items, hasMore: true };
+    }
+    return { items, hasMore: items.length === page.limit };
   }
 
   #hash(batch: BatchSeq, before: string, after: string): string {

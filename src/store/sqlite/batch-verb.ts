@@ -8,6 +8,7 @@ import type {
   ItemEnd,
   ItemKey,
   ItemPage,
+  ItemsRead,
   OpenItem,
   PackedItems,
   StoredBatch,
@@ -90,6 +91,6 @@ export type BatchVerbAnswers = {
   readonly openBatches: readonly StoredBatch[];
   readonly batchPage: readonly StoredBatch[];
   readonly batchesEndedBefore: readonly BatchSeq[];
-  readonly itemPage: readonly StoredItem[];
+  readonly itemPage: ItemsRead;
   readonly item: StoredItem | null;
 };

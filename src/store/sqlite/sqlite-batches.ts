@@ -9,6 +9,7 @@ import type {
   ItemEnd,
   ItemKey,
   ItemPage,
+  ItemsRead,
   OpenItem,
   PackedItems,
   StoredBatch,
@@ -104,7 +105,7 @@ export class SqliteBatches implements BatchStore {
     return this.#writer.ask({ kind: "cancelItems", batch, limit, atMs });
   }
 
-  itemPage(batch: BatchSeq, page: ItemPage): Promise<readonly StoredItem[]> {
+  itemPage(batch: BatchSeq, page: ItemPage): Promise<ItemsRead> {
     return this.#reader.ask({ kind: "itemPage", batch, page });
   }
 

@@ -322,8 +322,9 @@ describe("the batches of a store", () => {
     await batches.endItem({ batch: seq, itemNo: 2 }, completed);
     await batches.endItem({ batch: seq, itemNo: 3 }, failed);
 
-    const page = await batches.itemPage(seq, { after: 0, limit: 2 });
-    const rest = await batches.itemPage(seq, { after: 2, limit: 9 });
+    const { hasMore, items: page } = await batches.itemPage(seq, { after: 0, limit: 2 });
+    const { items: rest } = await batches.itemPage(seq, { after: 2, limit: 9 });
+    expect(hasMore).toBe(true);
 
     expect(page).toMatchObject([
       { itemNo: 1, requestId: "a", status: "queued", result: null, error: null, approval: null },
@@ -336,7 +337,7 @@ describe("the batches of a store", () => {
     expect(rest.map(({ itemNo }) => itemNo)).toEqual([3, 4]);
     expect(rest[0]).toMatchObject({ error: { code: "invalid_output", message: "no JSON" } });
     const byStatus = await batches.itemPage(seq, { after: 0, limit: 9, status: "failed" });
-    expect(byStatus.map(({ itemNo }) => itemNo)).toEqual([3]);
+    expect(byStatus).toMatchObject({ hasMore: false, items: [{ itemNo: 3 }] });
     expect(await batches.item(seq, "b")).toEqual(page[1]);
     expect(await batches.item(seq, "z")).toBeNull();
   });
@@ -352,7 +353,7 @@ describe("the batches of a store", () => {
     await reopen();
 
     const approved = await batches.itemPage(seq, { after: 0, limit: 9, approval: "approved" });
-    expect(approved).toMatchObject([{ requestId: "a", approval: verdict }]);
+    expect(approved.items).toMatchObject([{ requestId: "a", approval: verdict }]);
   });
 
   test("are listed newest first, by client and status", async () => {

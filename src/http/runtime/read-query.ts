@@ -1,0 +1,16 @@
+import type { z } from "zod";
+import { ForemanError } from "../../errors.ts";
+import { problemsOf, pydanticWords } from "../../wire/problem.ts";
+import type { Call } from "../call.ts";
+
+/** The query of a call. @throws ForemanError `invalid_request`, naming what is wrong where */
+export function readQuery<Schema extends z.ZodType>(
+  { url }: Pick<Call, "url">,
+  schema: Schema,
+): z.output<Schema> {
+  const given = Object.fromEntries(new URL(url, "http://foreman").searchParams);
+  const parsed = schema.safeParse(given, pydanticWords);
+  if (parsed.success) return parsed.data;
+  const problems = problemsOf(parsed.error, ["query"]);
+  throw new ForemanError("invalid_request", "the query is malformed", { problems });
+}

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import type { Clock } from "../../clock.ts";
+import { ForemanError } from "../../errors.ts";
+import type { ItemPage, StoredBatch } from "../../store/batch-store.ts";
+import { problemsOf, pydanticWords } from "../../wire/problem.ts";
+import { approvalRequest } from "../../wire/runtime.ts";
+import { runtimeLimits } from "../../wire/runtime-limits.ts";
+import { resultsQuery } from "../../wire/runtime-queries.ts";
+import { type Call, tell } from "../call.ts";
+import { gather } from "../gather.ts";
+import { resultView } from "./batch-views.ts";
+import { type BatchRouteDeps, batchOf } from "./batches.ts";
+import { readQuery } from "./read-query.ts";
+
+/** A verdict and a note. */
+const verdictBytesMax = 16 * 2 ** 10;
+
+type ResultDeps = Pick<BatchRouteDeps, "batches"> & { readonly clock: Clock };
+
+/**
+ * `GET /api/runtime/llm/jobs/{job_id}/results`: a page in the order of the submission, while the
+ * batch runs too; all of it, a line each, for whoever accepts `application/x-ndjson`.
+ */
+export async function listResults(call: Call, id: string, deps: ResultDeps): Promise<void> {
+  const page = readQuery(call, resultsQuery);
+  const batch = await batchOf(id, deps);
+  const isLines = call.incoming.headers.accept?.includes("application/x-ndjson") ?? false;
+  if (isLines) {
+    await sendLines(call, batch, page, deps);
+    return;
+  }
+  const { hasMore, items } = await deps.batches.itemPage(batch.seq, page);
+  const next = hasMore ? (items.at(-1)?.itemNo ?? null) : null;
+  const results = items.map(resultView);
+  tell(call, 200, { job_id: batch.id, status: batch.status, results, next });
+}
+
+/** `GET …/results/{request_id}`. */
+export async function showResult(
+  call: Call,
+  [id, requestId]: readonly [string, string],
+  deps: ResultDeps,
+): Promise<void> {
+  const batch = await batchOf(id, deps);
+  const item = await deps.batches.item(batch.seq, requestId);
+  if (item === null) throw noItem(batch, requestId);
+  tell(call, 200, resultView(item));
+}
+
+/** `POST …/results/{request_id}/approve` and `/reject`; a verdict is given once. */
+export async function judgeResult(
+  call: Call,
+  [id, requestId, verb]: readonly [string, string, "approve" | "reject"],
+  deps: ResultDeps,
+): Promise<void> {
+  const { batches, clock } = deps;
+  const body = await gather(call, { bytesMax: verdictBytesMax });
+  const { by, note } = readVerdict(body);
+  const batch = await batchOf(id, deps);
+  const judged = await batches.judge(batch.seq, requestId, {
+    state: verb === "approve" ? "approved" : "rejected",
+    by: by ?? call.client,
+    atMs: clock.wallMs(),
+    note: note ?? null,
+  });
+  const item = await batches.item(batch.seq, requestId);
+  if (item === null) throw noItem(batch, requestId);
+  if (judged === "none") {
+    const has = item.approval === null ? "needs no approval" : `is ${item.approval.state}`;
+    throw new ForemanError("not_pending", `the result of "${requestId}" ${has}`);
+  }
+  tell(call, 200, resultView(item));
+}
+
+/** Page by page, each a reading of its own: one held open would keep the log from being emptied. */
+async function sendLines(
+  { extraHeaders, outgoing }: Call,
+  batch: StoredBatch,
+  first: ItemPage,
+  { batches }: ResultDeps,
+): Promise<void> {
+  let page = { ...first, limit: runtimeLimits.pageItems };
+  outgoing.writeHead(200, ["Content-Type", "application/x-ndjson", ...extraHeaders]);
+  for (;;) {
+    const { hasMore, items } = await batches.itemPage(batch.seq, page);
+    if (outgoing.destroyed) return;
+    const lines = items.map((item) => `${JSON.stringify(resultView(item))}\n`).join("");
+    const isTaken = outgoing.write(lines);
+    if (!hasMore) break;
+    page = { ...page, after: items.at(-1)?.itemNo ?? 0 };
+    if (!isTaken) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+  }
+  outgoing.end();
+}
+
+function readVerdict(body: Buffer) {
+  const parsed = approvalRequest.safeParse(jsonOf(body), pydanticWords);
+  if (parsed.success) return parsed.data;
+  const problems = problemsOf(parsed.error, ["body"]);
+  throw new ForemanError("invalid_request", "the verdict is malformed", { problems });
+}
+
+/** An empty body will do. */
+function jsonOf(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const problem = { loc: ["body"], msg: `JSON decode error: ${message}`, type: "json_invalid" };
+    throw new ForemanError("invalid_request", "the body is no JSON", { problems: [problem] });
+  }
+}
+
+function noItem(batch: StoredBatch, requestId: string): ForemanError {
+  return new ForemanError("not_found", `batch job ${batch.id} has no item "${requestId}"`);
+}
