@@ -115,6 +115,7 @@ export type StoredItem = {
 export type ItemEnd = {
   readonly provider: string | null;
   readonly model: string | null;
+  readonly repairs: number;
   readonly atMs: number;
 } & (
   | { readonly status: "completed"; readonly result: ItemResult }
@@ -190,6 +191,8 @@ export interface BatchStore {
   request(item: ItemKey): Promise<Uint8Array | null>;
   /** queued → running, for a provider that does not queue. `lost`: it waits no more. */
   startItem(item: ItemKey, provider: string, atMs: number): Promise<"started" | "lost">;
+  /** running → queued: its provider is away, and will be asked again. */
+  restItem(item: ItemKey): Promise<"rests" | "lost">;
   /** The end of an item that has none; what its queue's job kept for it goes. */
   endItem(item: ItemKey, end: ItemEnd): Promise<"ended" | "lost">;
   /** Running items that no job of the queue stands for wait again: who ran them is dead. */

@@ -1,6 +1,7 @@
+import type { LeaveItem } from "./run-item.ts";
 import type { OpenItem, StoredBatch } from "../../store/batch-store.ts";
 
-type UnderWay = { readonly abort: () => void; readonly over: Promise<void> };
+type UnderWay = { readonly abort: (why: LeaveItem) => void; readonly over: Promise<void> };
 
 /** A batch that has items which have not ended, as the runner knows it. */
 export class ActiveBatch {
@@ -36,22 +37,18 @@ export class ActiveBatch {
     return this.#underWay.has(itemNo);
   }
 
-  /** Runs an item; `run` ends, and never rejects, when the item has ended or its signal aborts. */
-  begin({ itemNo }: OpenItem, run: (signal: AbortSignal) => Promise<void>): void {
+  /** Runs an item; `run` never rejects. Resolves when it is over and no longer under way. */
+  begin({ itemNo }: OpenItem, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const controller = new AbortController();
     const over = run(controller.signal).finally(() => this.#underWay.delete(itemNo));
-    this.#underWay.set(itemNo, { abort: () => controller.abort(), over });
+    this.#underWay.set(itemNo, { abort: (why) => controller.abort(why), over });
+    return over;
   }
 
-  /** Ends what runs outside the queue; resolves when nothing is under way any more. */
-  async abort(): Promise<void> {
+  /** Has every item left that is under way; resolves when none is any more. */
+  async leave(why: LeaveItem): Promise<void> {
     const all = [...this.#underWay.values()];
-    for (const { abort } of all) abort();
+    for (const { abort } of all) abort(why);
     await Promise.all(all.map(({ over }) => over));
-  }
-
-  /** Resolves when nothing that is under way now is any more. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#underWay.values()].map(({ over }) => over));
   }
 }

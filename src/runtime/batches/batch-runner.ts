@@ -23,7 +23,7 @@ type RunnerDeps = {
   readonly changes: JobChanges;
   readonly clock: Clock;
   readonly log: Log;
-  /** Sees an item to its end; never rejects. Returns early, leaving it open, when `signal` aborts. */
+  /** Sees an item to its end, or leaves it for a `LeaveItem`; see `runItem`. */
   readonly runItem: (item: OpenItem, batch: StoredBatch, signal: AbortSignal) => Promise<void>;
 };
 
@@ -80,7 +80,7 @@ export class BatchRunner {
     }
     const inQueue = await batches.itemsUnderWay(batch.seq);
     await Promise.all(inQueue.map(({ queueJob }) => queueJob && queue.cancel(queueJob)));
-    await active.abort();
+    await active.leave("cancelled");
     this.#noteEnd(active);
   }
 
@@ -88,7 +88,7 @@ export class BatchRunner {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#feeding;
-    await Promise.all([...this.#active.values()].map((active) => active.abort()));
+    await Promise.all([...this.#active.values()].map((active) => active.leave("stopped")));
   }
 
   #activate(batch: StoredBatch): ActiveBatch {
@@ -100,11 +100,10 @@ export class BatchRunner {
   #begin(active: ActiveBatch, item: OpenItem): void {
     if (active.has(item)) return;
     const { batch } = active;
-    active.begin(item, async (signal) => {
-      await this.#deps.runItem(item, batch, signal);
+    const over = active.begin(item, (signal) => this.#deps.runItem(item, batch, signal));
+    void over.then(() => {
       this.#deps.changes.note(batch.id);
-      // After this item has left the window.
-      setImmediate(() => this.#noteEnd(active));
+      this.#noteEnd(active);
     });
   }
 

@@ -57,13 +57,18 @@ export const batchSql = {
     UPDATE runtime_llm_job_items
     SET status = 'running', provider = @provider, started_at_ms = coalesce(started_at_ms, @atMs)
     WHERE job_seq = @batch AND item_no = @itemNo AND status = 'queued' AND queue_job IS NULL`,
+  restItem: `
+    UPDATE runtime_llm_job_items
+    SET status = 'queued'
+    WHERE job_seq = @batch AND item_no = @itemNo AND status = 'running' AND queue_job IS NULL`,
   queueJobOf: `
     SELECT queue_job
     FROM runtime_llm_job_items
     WHERE job_seq = @batch AND item_no = @itemNo`,
   endItem: `
     UPDATE runtime_llm_job_items
-    SET status = @status, queue_job = NULL, ended_at_ms = @atMs,
+    SET status = @status, ended_at_ms = @atMs, repairs = @repairs,
+      started_at_ms = iif(@status = 'completed', coalesce(started_at_ms, @atMs), started_at_ms),
       provider = coalesce(@provider, provider), model = coalesce(@model, model),
       error_code = @errorCode, error_message = @errorMessage
     WHERE job_seq = @batch AND item_no = @itemNo AND ended_at_ms IS NULL`,
@@ -128,7 +133,7 @@ export const batchSql = {
   itemsUnderWay: `
     SELECT *
     FROM runtime_llm_job_items INDEXED BY item_queue_job
-    WHERE queue_job IS NOT NULL AND job_seq = @batch`,
+    WHERE queue_job IS NOT NULL AND ended_at_ms IS NULL AND job_seq = @batch`,
   request: `
     SELECT request
     FROM runtime_llm_job_requests

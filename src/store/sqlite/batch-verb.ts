@@ -28,6 +28,7 @@ export type BatchWriteVerb =
       readonly provider: string;
       readonly atMs: number;
     }
+  | { readonly kind: "restItem"; readonly item: ItemKey }
   | { readonly kind: "endItem"; readonly item: ItemKey; readonly end: ItemEnd }
   | { readonly kind: "recoverItems" }
   | {
@@ -78,6 +79,7 @@ export type BatchVerbAnswers = {
   readonly openBatch: BatchOpening;
   readonly dropBatch: number;
   readonly startItem: "started" | "lost";
+  readonly restItem: "rests" | "lost";
   readonly endItem: "ended" | "lost";
   readonly recoverItems: number;
   readonly cancelItems: number;

@@ -48,6 +48,8 @@ export class BatchVerbs {
         const { changes } = statements.startItem.run({ ...item, provider, atMs });
         return changes === 1 ? "started" : "lost";
       }
+      case "restItem":
+        return statements.restItem.run(verb.item).changes === 1 ? "rests" : "lost";
       case "endItem":
         return this.#endItem(verb.item, verb.end);
       case "recoverItems":
@@ -125,7 +127,7 @@ export class BatchVerbs {
     const error = end.status === "completed" ? null : end.error;
     const { changes } = statements.endItem.run({
       ...{ batch, itemNo, status: end.status, atMs: end.atMs },
-      ...{ provider: end.provider, model: end.model },
+      ...{ provider: end.provider, model: end.model, repairs: end.repairs },
       ...{ errorCode: error?.code ?? null, errorMessage: error?.message ?? null },
     });
     if (changes === 0) return "lost";
@@ -161,6 +163,7 @@ function prepare(database: Database.Database) {
     dropBatch: database.prepare<[object]>(batchSql.dropBatch),
     linkItem: database.prepare<[object]>(batchSql.linkItem),
     startItem: database.prepare<[object]>(batchSql.startItem),
+    restItem: database.prepare<[object]>(batchSql.restItem),
     queueJobOf: database.prepare<[object], Pick<ItemRow, "queue_job">>(batchSql.queueJobOf),
     endItem: database.prepare<[object]>(batchSql.endItem),
     insertResult: database.prepare<[object]>(batchSql.insertResult),

@@ -93,6 +93,10 @@ export class SqliteBatches implements BatchStore {
     return this.#writer.ask({ kind: "startItem", item: keyOf(item), provider, atMs });
   }
 
+  restItem(item: ItemKey): Promise<"rests" | "lost"> {
+    return this.#writer.ask({ kind: "restItem", item: keyOf(item) });
+  }
+
   endItem(item: ItemKey, end: ItemEnd): Promise<"ended" | "lost"> {
     return this.#writer.ask({ kind: "endItem", item: keyOf(item), end });
   }

@@ -44,6 +44,7 @@ const completed: ItemEnd = {
   status: "completed",
   provider: "ollama",
   model: "m",
+  repairs: 0,
   atMs: 50,
   result: {
     content: '{"a":1}',
@@ -57,6 +58,7 @@ const failed: ItemEnd = {
   status: "failed",
   provider: "ollama",
   model: "m",
+  repairs: 0,
   atMs: 60,
   error: { code: "invalid_output", message: "no JSON" },
 };
@@ -311,7 +313,7 @@ describe("the batches of a store", () => {
     const error = { code: "cancelled", message: "the batch was cancelled" };
     await batches.endItem(
       { batch: seq, itemNo: 2 },
-      { status: "cancelled", provider: null, model: null, atMs: 73, error },
+      { status: "cancelled", provider: null, model: null, repairs: 0, atMs: 73, error },
     );
     expect(await counts(id)).toBe("cancelled 0 0 1 0 3");
     expect(await batches.batch(id)).toMatchObject({ endedAtMs: 73 });

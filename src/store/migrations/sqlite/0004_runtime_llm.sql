@@ -46,7 +46,7 @@ CREATE TABLE runtime_llm_job_items (
   payload_hash TEXT NOT NULL,
   status TEXT NOT NULL DEFAULT 'queued'
     CHECK (status IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
-  -- The queue's job that is to bring its answer; null before, after, and for other providers.
+  -- The queue's job that is to bring its answer, or brought it; null for other providers.
   queue_job TEXT,
   provider TEXT,
   model TEXT,
@@ -57,14 +57,13 @@ CREATE TABLE runtime_llm_job_items (
   error_code TEXT,
   error_message TEXT,
   PRIMARY KEY (job_seq, item_no),
-  CHECK ((ended_at_ms IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
-  CHECK (queue_job IS NULL OR ended_at_ms IS NULL)
+  CHECK ((ended_at_ms IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled')))
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX item_request ON runtime_llm_job_items (job_seq, request_id);
 -- The window that is in the queue, and what runs: hundreds of rows, be there a million items.
 CREATE UNIQUE INDEX item_queue_job ON runtime_llm_job_items (queue_job)
-  WHERE queue_job IS NOT NULL;
+  WHERE queue_job IS NOT NULL AND ended_at_ms IS NULL;
 CREATE INDEX item_running ON runtime_llm_job_items (job_seq, item_no) WHERE status = 'running';
 
 -- What was asked, as canonical JSON; apart, so that walking items does not read prompts. Goes when
@@ -101,7 +100,7 @@ BEGIN
   SET status = iif(NEW.state = 'loading', 'running', 'queued'),
     started_at_ms = coalesce(started_at_ms, NEW.at_ms)
   WHERE queue_job = (SELECT id FROM job WHERE seq = NEW.job_seq)
-    AND status IN ('queued', 'running');
+    AND ended_at_ms IS NULL;
 END;
 
 -- The counters move with the item, and the last one to end ends the batch.

@@ -1,0 +1,61 @@
+/**
+ * Velocity's backend as two programs of its own, one in Python with httpx and one in Node, before a
+ * daemon that is killed and started again while the batch runs.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { KillScene } from "../support/kill-scene.ts";
+import { until } from "../support/until.ts";
+
+const program = (name: string) => fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
+
+const hasHttpx = spawnSync("python3", ["-c", "import httpx"]).status === 0;
+
+type Line = { readonly event: string } & Readonly<Record<string, unknown>>;
+
+/** Runs a client program; the lines that it has told so far, and its exit code in the end. */
+function run(command: readonly [string, ...string[]], url: string) {
+  const [file, ...args] = command;
+  const child = spawn(file, [...args, url], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: Line[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(JSON.parse(line)));
+  const code = new Promise((resolve) => child.on("close", resolve));
+  return { lines, code, of: (event: string) => lines.find((line) => line.event === event) };
+}
+
+const programs: readonly (readonly [string, readonly [string, ...string[]]])[] = [
+  ["Python with httpx", ["python3", program("velocity_backend.py")]],
+  ["Node", [process.execPath, program("velocity-backend.mjs")]],
+];
+
+describe("Velocity's backend in", () => {
+  test.each(programs)(
+    "%s gets every result, though foreman dies in between",
+    async (_, command) => {
+      if (command[0] === "python3" && !hasHttpx && !process.env.CI) {
+        console.warn("left out: python3 has no httpx here (pip install httpx)");
+        return;
+      }
+      const scene = await KillScene.open({ name: "qwen3.6:35b-a3b", tokenMs: 10, tokens: 6 });
+      await scene.boot();
+
+      const backend = run(command, scene.url);
+      await until("the batch runs", () => scene.endCount >= 4, 30_000);
+      await scene.kill();
+      await scene.boot();
+      const code = await backend.code;
+
+      const ids = Array.from({ length: 12 }, (_each, i) => `req_${String(i).padStart(3, "0")}`);
+      expect(backend.of("providers")?.ids).toContain("ollama");
+      expect(backend.of("chat")).toMatchObject({ provider: "ollama", is_json: true });
+      expect(backend.of("done")).toEqual({
+        ...{ event: "done", status: "completed", counts: [12, 12, 0], is_same_job: true },
+        ...{ request_ids: ids, are_json: true, are_lines_alike: true, is_one_alike: true },
+      });
+      expect(code).toBe(0);
+      scene.expectSound();
+    },
+  );
+});
