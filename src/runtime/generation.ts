@@ -1,3 +1,5 @@
+import type { FailureCode } from "./failure-codes.ts";
+
 /** One message of a conversation, as the client wrote it. */
 export type Message = { readonly role: string; readonly content: string };
 
@@ -47,9 +49,11 @@ export type GenerationOutcome =
     }
   | {
       readonly kind: "failed";
-      readonly code: string;
+      readonly code: FailureCode;
       /** What happened and what to do, for a person. */
       readonly message: string;
-      /** The provider is away or busy: another one may do, and so may this one later. */
+      /** The provider is away or busy: the same request may do later. */
       readonly isPassing: boolean;
+      /** When the provider asks to be asked again; null if it did not say. */
+      readonly retryAfterMs: number | null;
     };
