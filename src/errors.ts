@@ -9,6 +9,7 @@ const errorCodes = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  invalid_request: 422,
   model_not_found: 404,
   queue_full: 503,
   draining: 503,

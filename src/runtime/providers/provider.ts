@@ -1,7 +1,5 @@
+import type { providerIds } from "../../wire/provider-id.ts";
 import type { GenerationOutcome, GenerationRequest } from "../generation.ts";
-
-/** The providers there are, by their names on the wire; in the order in which they are listed. */
-export const providerIds = ["nemoclaw", "ollama", "deterministic_fallback"] as const;
 
 export type ProviderId = (typeof providerIds)[number];
 
@@ -19,6 +17,16 @@ export type Telemetry = {
   /** Requests that wait for it or run. */
   readonly queue_depth: number;
   readonly tokens_per_second: number | null;
+};
+
+/** Of a provider that has no requests to measure. */
+export const nothingMeasured: Telemetry = {
+  latency_ms: null,
+  last_ok_at: null,
+  last_error: null,
+  error_rate: 0,
+  queue_depth: 0,
+  tokens_per_second: null,
 };
 
 export type GenerateOptions = {
