@@ -23,7 +23,10 @@ export default {
       comment: "dispatch/ joins them.",
       severity: "error",
       from: { path: "^src/queue/" },
-      to: { path: "^src/(scheduler|dispatch|http|target)/", pathNot: "^src/target/target\\.ts$" },
+      to: {
+        path: "^src/(scheduler|dispatch|http|runtime|target)/",
+        pathNot: "^src/target/(target|runner-key)\\.ts$",
+      },
     },
     {
       name: "http-decides-nothing",
@@ -33,16 +36,23 @@ export default {
       to: { path: "^src/(dispatch|scheduler|store/sqlite)/" },
     },
     {
+      name: "runtime-knows-no-routes",
+      comment: "http/ adapts runtime/, and dispatch/ runs what it queues.",
+      severity: "error",
+      from: { path: "^src/runtime/" },
+      to: { path: "^src/(http|dispatch|scheduler|store/sqlite)/" },
+    },
+    {
       name: "target-knows-no-queue",
       severity: "error",
       from: { path: "^src/target/" },
-      to: { path: "^src/(queue|scheduler|dispatch|http|store)/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|runtime|store)/" },
     },
     {
       name: "store-knows-jobs-alone",
       severity: "error",
       from: { path: "^src/store/" },
-      to: { path: "^src/(queue|scheduler|dispatch|http|target)/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|runtime|target)/" },
     },
     {
       name: "wire-knows-nobody",
@@ -57,7 +67,11 @@ export default {
     ),
     only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
     only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
-    only("undici-in-one-folder", "^src/target/", "node_modules/undici"),
+    only(
+      "undici-in-few-places",
+      "^src/(target/|runtime/providers/openai-endpoint\\.ts$)",
+      "node_modules/undici",
+    ),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

@@ -12,7 +12,6 @@ const errorCodes = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
-  method_not_allowed: 405,
   invalid_request: 422,
   model_not_found: 404,
   queue_full: 503,

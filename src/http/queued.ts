@@ -1,6 +1,8 @@
 import type { Clock } from "../clock.ts";
+import { newJob } from "../queue/new-job.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
+import { findModel } from "../target/find-model.ts";
 import { without } from "../target/hop-headers.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
@@ -10,8 +12,6 @@ import type { RequestKind } from "../wire/request-fields.ts";
 import { pass, passOther } from "./bypass.ts";
 import type { Call } from "./call.ts";
 import { idempotencyKeyOf, waitDurably } from "./durable-request.ts";
-import { findModel } from "./find-model.ts";
-import { newJob } from "./new-job.ts";
 import { readQueued, readQueuedForm } from "./read-queued.ts";
 import { refuse, refuseUnknown } from "./refuse.ts";
 import { WaitingClient } from "./waiting-client.ts";
@@ -126,7 +126,8 @@ async function wait(
   const { clock, fillerAfterMs, queue } = deps;
   // A form, and a compressed body, cannot be sent again without the headers that tell what it is.
   const idempotencyKey = work.isPlainJson ? idempotencyKeyOf(call) : null;
-  const job = newJob(call, work, model, { clock, isDurable: idempotencyKey !== null });
+  const asked = { ...work, client: call.client, route: call.url };
+  const job = newJob(asked, model, { clock, isDurable: idempotencyKey !== null });
   const client = { clock, isStream: work.isStream, fillerAfterMs };
   if (idempotencyKey !== null) {
     await waitDurably(call, { job, body: work.body, idempotencyKey, client }, deps);

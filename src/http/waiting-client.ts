@@ -3,7 +3,7 @@ import type { ForemanError } from "../errors.ts";
 import type { JobId } from "../job.ts";
 import type { Waiter, WaitNotes } from "../queue/waiters.ts";
 import type { TargetFailure, TargetHead } from "../target/target.ts";
-import { errorReply } from "../wire/ollama.ts";
+import { errorWords } from "../wire/error-words.ts";
 import type { Call } from "./call.ts";
 import { errorFrame } from "./error-shapes.ts";
 import { Relay } from "./relay.ts";
@@ -84,7 +84,7 @@ export class WaitingClient implements Waiter {
   end(): void {
     if (this.#lateError !== null) {
       const { pieces, statusCode } = this.#lateError;
-      this.#tellInBand(statusCode, messageIn(Buffer.concat(pieces)));
+      this.#tellInBand(statusCode, errorWords(Buffer.concat(pieces).toString("utf8")));
     }
     this.#relay.end();
   }
@@ -128,15 +128,4 @@ export class WaitingClient implements Waiter {
 /** What the answer's own head would have said of a stream on that route. */
 function fillerType({ shape }: Call): string {
   return shape === "native" ? "application/x-ndjson" : "text/event-stream";
-}
-
-/** The words inside any of the three error shapes, or the text as it is. */
-function messageIn(body: Buffer): string {
-  const text = body.toString("utf8");
-  try {
-    const { error } = errorReply.parse(JSON.parse(text));
-    return typeof error === "string" ? error : error.message;
-  } catch {
-    return text;
-  }
 }

@@ -1,12 +1,7 @@
-import type { RuntimeErrorCode } from "../wire/runtime-error-code.ts";
-import type { Image } from "../wire/runtime-message.ts";
+import { type FailureCode, failureCodes } from "./failure-codes.ts";
 
-/** One message of a conversation; the text of its parts is in one piece. */
-export type Message = {
-  readonly role: string;
-  readonly content: string;
-  readonly images?: readonly Image[];
-};
+/** One message of a conversation, as the client wrote it. */
+export type Message = { readonly role: string; readonly content: string };
 
 /** What shape the answer shall have; a schema is a JSON Schema. */
 export type ResponseFormat =
@@ -62,4 +57,34 @@ export type Failed = {
 };
 
 /** What one asking came to. */
-export type GenerationOutcome = Answered | Failed;
+export type GenerationOutcome =
+  | {
+      readonly kind: "answered";
+      readonly content: string;
+      readonly model: string;
+      readonly usage: Usage;
+      /** The provider's word, such as `stop` or `length`; null if it gave none. */
+      readonly finishReason: string | null;
+    }
+  | GenerationFailure;
+
+export type GenerationFailure = {
+  readonly kind: "failed";
+  readonly code: FailureCode;
+  /** What happened and what to do, for a person. */
+  readonly message: string;
+  /** The provider is away or busy: the same request may do later. */
+  readonly isPassing: boolean;
+  /** When the provider asks to be asked again; null if it did not say. */
+  readonly retryAfterMs: number | null;
+};
+
+/** A failure; `retryAfterMs` where the provider said when to come back. */
+export function failure(
+  code: FailureCode,
+  message: string,
+  retryAfterMs: number | null = null,
+): GenerationFailure {
+  const { isPassing } = failureCodes[code];
+  return { kind: "failed", code, message, isPassing, retryAfterMs };
+}

@@ -30,6 +30,14 @@ export function canonicalLoadOptions(
     if (raw === null) return "unread";
     for (const [name, value] of Object.entries(parseObject(raw))) merged.set(name, value);
   }
+  return loadOptionsText(merged, shift);
+}
+
+/** The same of options that are at hand, each given once. */
+export function loadOptionsText(
+  merged: ReadonlyMap<string, unknown>,
+  shift: boolean | null,
+): string {
   const parts = loadOptionNames.flatMap((name) => {
     const value = merged.has(name) ? canonicalValue(merged.get(name)) : null;
     return value === null ? [] : [`${name}=${value}`];

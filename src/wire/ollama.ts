@@ -39,10 +39,5 @@ export const psReply = z.looseObject({
 
 export const versionReply = z.looseObject({ version: z.string() });
 
-/** An error of any of the three APIs. */
-export const errorReply = z.looseObject({
-  error: z.union([z.string(), z.looseObject({ message: z.string() })]),
-});
-
 export type TagsModel = z.output<typeof tagsReply>["models"][number];
 export type PsModel = z.output<typeof psReply>["models"][number];

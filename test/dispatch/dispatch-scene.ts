@@ -36,6 +36,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     scheduleLimits: { ...scheduleLimits, ...schedule },
     random: () => 0.5,
     preemptWithinMs: 20_000,
+    onEnded: () => {},
     runLimits: { stallMsMax, runMsMax, attemptsMax },
   });
   const submitted = (job: Partial<Job> = {}) => {

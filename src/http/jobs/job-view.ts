@@ -49,7 +49,7 @@ export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts 
 /** What a kept answer holds: always the completion, and the answer as the target sent it. */
 export async function artifactsOf(kept: Answer): Promise<Artifacts> {
   const response = await answerBytes(kept);
-  const { text, thinking, toolCalls }: Completion = completionOf(response.toString("utf8"));
+  const { text, thinking, toolCalls }: Completion = completionOf(response);
   const plain = "text/plain; charset=utf-8";
   const artifacts = new Map<string, Artifact>();
   artifacts.set("completion", { contentType: plain, bytes: Buffer.from(text) });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { ForemanError } from "../../errors.ts";
 import { type JobId, jobStates } from "../../job.ts";
+import { newJob } from "../../queue/new-job.ts";
 import type { StoredJob } from "../../store/store.ts";
+import { findModel } from "../../target/find-model.ts";
 import { answer, type Call, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
-import { findModel } from "../find-model.ts";
-import { newJob } from "../new-job.ts";
 import type { QueuedDeps } from "../queued.ts";
 import { refuse, refuseUnknown } from "../refuse.ts";
 import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
@@ -31,12 +31,8 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     refuseUnknown(call, peeked.model);
     return;
   }
-  const job = newJob(call, { ...peeked, body, bodyHash }, model, {
-    clock: deps.clock,
-    isDurable: true,
-    class: wishes.class,
-    route,
-  });
+  const work = { ...peeked, client: call.client, route, body, bodyHash };
+  const job = newJob(work, model, { clock: deps.clock, isDurable: true, class: wishes.class });
   const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
   const submission = { job, body, idempotencyKey, hasClient: false };
   const submitted = await deps.queue.submitDurable(submission);

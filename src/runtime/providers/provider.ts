@@ -1,7 +1,5 @@
+import type { providerIds } from "../../wire/provider-id.ts";
 import type { GenerationOutcome, GenerationRequest } from "../generation.ts";
-
-/** The providers there are, by their names on the wire. */
-export const providerIds = ["ollama", "nemoclaw", "deterministic_fallback"] as const;
 
 export type ProviderId = (typeof providerIds)[number];
 
@@ -9,6 +7,7 @@ export type ProviderStatus = "online" | "degraded" | "offline";
 
 /** How a provider has done lately; null where nothing was measured. Times in ms. */
 export type Telemetry = {
+  /** From the sending of a request to the end of its answer, without any waiting in foreman. */
   readonly latency_ms: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
   /** ISO 8601. */
   readonly last_ok_at: string | null;
@@ -20,23 +19,56 @@ export type Telemetry = {
   readonly tokens_per_second: number | null;
 };
 
+/** Of a provider that has no requests to measure. */
+export const nothingMeasured: Telemetry = {
+  latency_ms: null,
+  last_ok_at: null,
+  last_error: null,
+  error_rate: 0,
+  queue_depth: 0,
+  tokens_per_second: null,
+};
+
+export type GenerateOptions = {
+  readonly model: string;
+  /** Who asks: a token's name, a forwarded user id, or an address. */
+  readonly client: string;
+  /** Ends the asking: the outcome is `cancelled`. */
+  readonly signal: AbortSignal;
+  /**
+   * Whether to wait for a provider that is away, if it is one whose queue can; otherwise that is a
+   * passing failure, at once, so that somebody else may be asked.
+   */
+  readonly mayWait: boolean;
+};
+
 /** Somebody who answers a chat. */
 export interface Provider {
   readonly id: ProviderId;
+  /** Whether the settings say where it is; otherwise it is offline for good. */
+  readonly isConfigured: boolean;
   readonly status: ProviderStatus;
+  /** Why it is not online, for a person; null while it is. */
+  readonly problem: string | null;
   /** The models that it has, as far as is known. */
   readonly models: readonly string[];
-  /** The model for a request that names none; null if it has none to offer. */
-  readonly defaultModel: string | null;
   readonly telemetry: Telemetry;
   /**
-   * Whether it takes a request for that model: another name than `models` tells may be known to it,
-   * such as an alias.
+   * The model for a request that names none, among those that `isOn` lets pass; null if there is
+   * none to offer.
+   */
+  defaultModel(isOn: (model: string) => boolean): string | null;
+  /**
+   * Whether it is known to take a request for that model; another name than `models` tells may be
+   * known to it, such as an alias.
    */
   hasModel(model: string): boolean;
-  /** Asks once, its own retries included. Never rejects; `signal` ends it as a passing failure. */
-  generate(
-    request: GenerationRequest,
-    options: { readonly model: string; readonly signal: AbortSignal },
-  ): Promise<GenerationOutcome>;
+  /** The spelling that two names share exactly when they are one model to this provider. */
+  modelKey(model: string): string;
+  /** Asks it anew what it has. Never rejects, and resolves after some seconds at the latest. */
+  refreshModels(): Promise<void>;
+  /** Asks once, its own retries included. Never rejects. */
+  generate(request: GenerationRequest, options: GenerateOptions): Promise<GenerationOutcome>;
 }
+
+export type Providers = Readonly<Record<ProviderId, Provider>>;

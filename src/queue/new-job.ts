@@ -2,10 +2,12 @@ import type { Clock } from "../clock.ts";
 import { type Job, type JobClass, newJobId } from "../job.ts";
 import { runnerKeyOf } from "../target/runner-key.ts";
 import type { TagsModel } from "../wire/ollama.ts";
-import type { Call } from "./call.ts";
 
-/** What was read of the request. */
+/** What the job is to do, and for whom. */
 type Work = {
+  readonly client: string;
+  /** The path and query that the target is to be asked. */
+  readonly route: string;
   readonly body: Buffer;
   readonly bodyHash: string;
   readonly model: string;
@@ -16,23 +18,16 @@ type JobOptions = {
   readonly clock: Clock;
   readonly isDurable: boolean;
   readonly class?: JobClass;
-  /** Where the target is to be asked, if not where the client asked. */
-  readonly route?: string;
 };
 
-/** The job that a request is about. `model` is null while the target cannot say what it has. */
-export function newJob(
-  call: Pick<Call, "client" | "url">,
-  work: Work,
-  model: TagsModel | null,
-  options: JobOptions,
-): Job {
+/** A new job for the queue. `model` is null while the target cannot say what it has. */
+export function newJob(work: Work, model: TagsModel | null, options: JobOptions): Job {
   const enqueuedAtMs = options.clock.wallMs();
   return {
     id: newJobId(enqueuedAtMs),
     class: options.class ?? "interactive",
-    client: call.client,
-    route: options.route ?? call.url,
+    client: work.client,
+    route: work.route,
     model: work.model,
     runnerKey: runnerKeyOf(model?.digest || work.model, work.loadOptions),
     isDurable: options.isDurable,

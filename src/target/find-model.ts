@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { Inventory } from "../target/inventory.ts";
-import type { Poller } from "../target/poller.ts";
 import type { TagsModel } from "../wire/ollama.ts";
+import type { Inventory } from "./inventory.ts";
+import type { Poller } from "./poller.ts";
 
 type FindDeps = {
   readonly clock: Clock;
