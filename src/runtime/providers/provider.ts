@@ -1,7 +1,5 @@
+import type { providerIds } from "../../wire/provider-id.ts";
 import type { GenerationOutcome, GenerationRequest } from "../generation.ts";
-
-/** The providers there are, by their names on the wire; in the order in which they are listed. */
-export const providerIds = ["nemoclaw", "ollama", "deterministic_fallback"] as const;
 
 export type ProviderId = (typeof providerIds)[number];
 
