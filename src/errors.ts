@@ -1,5 +1,4 @@
 import type { Problem } from "./wire/problem.ts";
-import type { RuntimeErrorCode } from "./wire/runtime-error-code.ts";
 
 /**
  * Every way in which operating foreman can fail, with the HTTP status that it maps to.
@@ -12,6 +11,7 @@ const errorCodes = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   invalid_request: 422,
   model_not_found: 404,
   queue_full: 503,

@@ -1,5 +1,5 @@
 import type { BatchItem, ChatRequest } from "../wire/runtime.ts";
-import { type Image, readImage } from "../wire/runtime-message.ts";
+import { readImage } from "../wire/runtime-message.ts";
 import type { GenerationRequest, Message } from "./generation.ts";
 import { readResponseFormat } from "./read-response-format.ts";
 
@@ -26,7 +26,7 @@ function readMessage({ content, images, role }: Parsed["messages"][number]): Mes
   const parts = typeof content === "string" ? [] : content;
   const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
   const urls = parts.flatMap((part) => (part.type === "image_url" ? [part.image_url.url] : []));
-  const read = [...urls, ...(images ?? [])].map(readImage).filter(isImage);
+  const read = [...urls, ...(images ?? [])].map(readImage).filter(isGiven);
   return {
     role,
     content: typeof content === "string" ? content : texts.join("\n"),
@@ -46,8 +46,4 @@ function readSampling({ max_tokens, seed, stop, temperature, top_p }: Parsed) {
 
 function isGiven<Value>(value: Value | null | undefined): value is Value {
   return value !== null && value !== undefined;
-}
-
-function isImage(image: Image | null): image is Image {
-  return image !== null;
 }

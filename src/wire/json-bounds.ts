@@ -10,11 +10,16 @@ const comma = 0x2c;
  * parser long is refused before it is parsed. It does not judge whether the text is JSON.
  */
 export class JsonBounds {
+  readonly #depthMax: number;
   #depth = 0;
   #valueCount = 0;
   #isInString = false;
   #isEscaped = false;
   #problem: string | null = null;
+
+  constructor(depthMax: number = runtimeLimits.jsonDepth) {
+    this.#depthMax = depthMax;
+  }
 
   /** What is too much, with the limit's number; null while nothing is. */
   get problem(): string | null {
@@ -49,8 +54,10 @@ export class JsonBounds {
       this.#valueCount += 1;
       this.#depth += 1;
     } else if (folded === 0x7d) this.#depth -= 1;
-    const { jsonDepth, jsonValues } = runtimeLimits;
-    if (this.#depth > jsonDepth) this.#problem = `it is nested deeper than ${jsonDepth} levels`;
+    const { jsonValues } = runtimeLimits;
+    if (this.#depth > this.#depthMax) {
+      this.#problem = `it is nested deeper than ${this.#depthMax} levels`;
+    }
     if (this.#valueCount > jsonValues) {
       this.#problem = `it has more than ${jsonValues} members and elements`;
     }

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { providerIds } from "./provider-id.ts";
-import { runtimeError } from "./runtime-error-code.ts";
 
 // What the runtime-LLM API answers. Null where something is not known or has not happened; times
 // are ISO 8601 in UTC, durations ms.
@@ -26,7 +25,7 @@ const usage = z
   .meta({ id: "Usage" });
 
 const skipped = z
-  .array(z.object({ provider, reason: z.string() }))
+  .array(z.object({ provider, code: z.string(), reason: z.string() }))
   .meta({ description: "The providers that would have come before, and why they did not serve" });
 
 const json = z
@@ -44,6 +43,7 @@ export const chatAnswer = z
     usage,
     finish_reason: z.string().nullable(),
     skipped,
+    rule: z.string().meta({ description: "Which branch of the routing rule gave the order" }),
     repairs: count.meta({ description: "How often the answer had to be mended" }),
     latency_ms: z.number().min(0).meta({ description: "From the request to the answer" }),
     queued_ms: z.number().min(0).nullable(),
@@ -106,6 +106,11 @@ const approval = z.object({
   note: z.string().nullable(),
 });
 
+const itemError = z.object({
+  code: z.string().meta({ description: "In a word, for programs; docs/api.md has the list" }),
+  message: z.string().meta({ description: "What happened and what to do, for a person" }),
+});
+
 /** One item: of a results page, a line of JSONL, or asked for by its `request_id`. */
 export const resultView = z
   .object({
@@ -115,7 +120,7 @@ export const resultView = z
     model: z.string().nullable(),
     content: z.string().nullable(),
     json,
-    error: runtimeError.nullable(),
+    error: itemError.nullable(),
     usage: usage.nullable(),
     finish_reason: z.string().nullable(),
     repairs: count,

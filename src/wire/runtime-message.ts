@@ -13,17 +13,18 @@ const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 const imageWords = "an image is the base64 of a PNG, JPEG, GIF or WebP";
 
-/** An image of a message: what it is, and its base64. */
-export type Image = { readonly mediaType: string; readonly base64: string };
+/** The media type of an image in base64; null for one that no provider reads. */
+export function imageTypeOf(image: string): string | null {
+  return imageTypes.find(([start]) => image.startsWith(start))?.[1] ?? null;
+}
 
 /**
- * Reads an image from its base64 or from a `data:` URL with it; null for anything else. A URL that
- * would have to be fetched is none: foreman and Ollama fetch nothing.
+ * The base64 in a `data:` URL, or of an image that comes as base64 alone; null for anything else. A
+ * URL that would have to be fetched is none: foreman and Ollama fetch nothing.
  */
-export function readImage(text: string): Image | null {
+export function readImage(text: string): string | null {
   const bare = text.slice(dataUrlStart.exec(text)?.[0].length ?? 0);
-  const [, mediaType] = imageTypes.find(([start]) => bare.startsWith(start)) ?? [];
-  return mediaType !== undefined && base64.test(bare) ? { mediaType, base64: bare } : null;
+  return imageTypeOf(bare) !== null && base64.test(bare) ? bare : null;
 }
 
 const image = z.string().refine((text) => readImage(text) !== null, { error: imageWords });

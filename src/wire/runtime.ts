@@ -157,6 +157,7 @@ export const approvalRequest = z
       .meta({ description: "Who decided; the client, if left out" }),
     note: z.string().max(runtimeLimits.noteLength).nullish(),
   })
+  .prefault({})
   .meta({ id: "ApprovalRequest" });
 
 export type ChatRequest = z.output<typeof chatRequest>;
