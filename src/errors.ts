@@ -25,20 +25,13 @@ const errorCodes = {
   target_unreachable: 502,
   target_broke_off: 502,
   target_timeout: 504,
-  provider_unavailable: 503,
-  provider_refused: 422,
-  provider_failed: 502,
-  provider_timeout: 504,
-  answer_too_large: 502,
-  invalid_output: 502,
-  poison_item: 500,
   request_loop: 508,
   internal: 500,
   config_invalid: 500,
   already_running: 500,
   schema_newer: 500,
   database_damaged: 500,
-} as const satisfies Record<RuntimeErrorCode, number> & Record<string, number>;
+} as const;
 
 export type ErrorCode = keyof typeof errorCodes;
 

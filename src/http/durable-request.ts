@@ -4,7 +4,7 @@ import type { Job, JobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Store, StoredJob } from "../store/store.ts";
 import { answer, type Call } from "./call.ts";
-import { answerBytes } from "./stored-answer.ts";
+import { answerBytes } from "../store/answer-bytes.ts";
 import { WaitingClient, type WaitingClientOptions } from "./waiting-client.ts";
 
 /** A key is a handle, not a document. */

@@ -31,6 +31,8 @@ export const failureCodes = {
   answer_too_large: { statusCode: 502, isPassing: false, mayTryNext: false },
   /** What came was not of the shape that was asked for, also after the repairs. */
   invalid_output: { statusCode: 502, isPassing: false, mayTryNext: false },
+  /** Foreman died three times while it ran. */
+  poison_item: { statusCode: 500, isPassing: false, mayTryNext: false },
   /** Whoever asked has gone, or cancelled it. */
   cancelled: { statusCode: 409, isPassing: true, mayTryNext: false },
   /** Foreman is shutting down. */

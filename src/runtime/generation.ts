@@ -42,25 +42,6 @@ export type Usage = {
   readonly completion_tokens: number | null;
 };
 
-/** An answer as its provider gave it. */
-export type Answered = {
-  readonly kind: "answered";
-  readonly content: string;
-  readonly model: string;
-  readonly usage: Usage;
-  /** The provider's word, such as `stop` or `length`; null if it gave none. */
-  readonly finishReason: string | null;
-};
-
-export type Failed = {
-  readonly kind: "failed";
-  readonly code: RuntimeErrorCode;
-  /** What happened and what to do, for a person. */
-  readonly message: string;
-  /** The provider is away or busy: another one may do, and so may this one later. */
-  readonly isPassing: boolean;
-};
-
 /** What one asking came to. */
 export type GenerationOutcome =
   | {

@@ -1,7 +1,7 @@
 import { isoTime } from "../../clock.ts";
 import type { Answer, StoredJob } from "../../store/store.ts";
 import { type Completion, completionOf } from "../../wire/completion.ts";
-import { answerBytes } from "../stored-answer.ts";
+import { answerBytes } from "../../store/answer-bytes.ts";
 
 /** Larger ones are fetched as an artifact. */
 const inlineBytesMax = 256 * 2 ** 10;

@@ -4,7 +4,7 @@ import type { EndReason, JobId } from "../../job.ts";
 import type { JobChanges } from "../../queue/job-changes.ts";
 import { newJob } from "../../queue/new-job.ts";
 import type { Queue } from "../../queue/queue.ts";
-import { answerBytes } from "../../result/answer-bytes.ts";
+import { answerBytes } from "../../store/answer-bytes.ts";
 import type { ItemLink, Store, StoredJob } from "../../store/store.ts";
 import { findModel } from "../../target/find-model.ts";
 import type { Inventory } from "../../target/inventory.ts";

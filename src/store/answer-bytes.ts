@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
-import type { Answer } from "../store/store.ts";
+import type { Answer } from "./store.ts";
 
 const decompress = promisify(zstdDecompress);
 
