@@ -31,7 +31,11 @@ export class VirtualBox {
     const groups = groupLanes(snapshot.lanes);
     const merged = [...groups.interactive.values(), ...groups.batch.values()];
     this.#runMs = runMs;
-    this.#snapshot = { ...snapshot, lanes: merged.flatMap(mergedLane) };
+    this.#snapshot = {
+      ...snapshot,
+      residents: residentsOnceLoaded(snapshot, running),
+      lanes: merged.flatMap(mergedLane),
+    };
     this.#running = running.map(({ restMs, runnerKey }) => ({
       runnerKey,
       endsAtMs: restMs ?? Infinity,
@@ -76,6 +80,12 @@ export class VirtualBox {
     this.#snapshot = { ...aged(this.#snapshot, stepMs), running: this.#running };
     return true;
   }
+}
+
+/** What is loaded by the time that what runs now has its runner. */
+function residentsOnceLoaded({ residents }: Snapshot, running: Pace["running"]) {
+  const loading = running.find(({ runnerKey }) => !residents.has(runnerKey));
+  return loading === undefined ? residents : new Set([loading.runnerKey]);
 }
 
 /** A group's lanes as one. Which of them goes first is not asked here: see place-in-group.ts. */

@@ -61,6 +61,19 @@ describe("when a job starts, as foretold", () => {
     expect(foretold({ of, running: [runs(4_000)] })).toEqual({ "i b ann": [4, 7] });
   });
 
+  test("takes a model that is being loaded for loaded, and the one before it for gone", () => {
+    const of = snapshot([lane("i a ann"), lane("i b bob", { depth: 2 })], {
+      ...holding("a", 1, 0),
+      holders: bothHeld("b", 1, 0),
+      ...loads,
+    });
+
+    expect(foretold({ of, running: [runs(3_000, "b")] })).toEqual({
+      "i b bob": [3, 4],
+      "i a ann": [5],
+    });
+  });
+
   test("has the other model wait until the turn of the loaded one is over", () => {
     const of = snapshot(
       [lane("i a ann", { depth: 3 }), lane("i b bob", { arrival: 9, waitedMs: 9_000 })],

@@ -6,8 +6,12 @@ import { answerBytes } from "../stored-answer.ts";
 /** Larger ones are fetched as an artifact. */
 const inlineBytesMax = 256 * 2 ** 10;
 
-/** Where a waiting job stands, and why it is not let through. */
-export type Wait = { readonly position: number | null; readonly reason: string | null };
+/** Where a waiting job stands, why it is not let through, and in how many ms it should start. */
+export type Wait = {
+  readonly position: number | null;
+  readonly reason: string | null;
+  readonly etaMs: number | null;
+};
 
 type Artifact = { readonly contentType: string; readonly bytes: Buffer };
 
@@ -28,6 +32,7 @@ export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts 
     client: job.client,
     position: wait?.position ?? null,
     reason: wait?.reason ?? null,
+    eta_ms: wait?.etaMs == null ? null : Math.round(wait.etaMs),
     attempts: job.attempts,
     created_at: isoTime(job.enqueuedAtMs),
     started_at: isoTime(job.startedAtMs),
