@@ -5,7 +5,7 @@ import type { Inventory } from "../target/inventory.ts";
 import { modelOfRunner } from "../target/model-of-runner.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
-type WaitSources = {
+export type WaitSources = {
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   readonly inventory: Inventory;

@@ -1,4 +1,5 @@
 import { isoTime } from "../../clock.ts";
+import type { Ending } from "../../job.ts";
 import type { Answer, StoredJob } from "../../store/store.ts";
 import { type Completion, completionOf } from "../../wire/completion.ts";
 import { answerBytes } from "../stored-answer.ts";
@@ -38,16 +39,23 @@ export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts 
     started_at: isoTime(job.startedAtMs),
     ended_at: isoTime(ending?.endedAtMs ?? null),
     result: isInline ? completion.toString("utf8") : null,
-    error: ending?.reason ? { code: ending.reason, message: ending.message } : null,
-    usage: ending && {
-      prompt_tokens: ending.promptTokens,
-      completion_tokens: ending.completionTokens,
-    },
+    ...endView(ending),
     artifacts: [...(artifacts ?? [])].map(([name, { bytes }]) => ({
       name,
       bytes: bytes.length,
       url: `/jobs/${job.id}/artifacts/${name}`,
     })),
+  };
+}
+
+/** How a job ended: null and null for one that has not, or was not found. */
+export function endView(ending: Ending | null) {
+  return {
+    error: ending?.reason ? { code: ending.reason, message: ending.message } : null,
+    usage: ending && {
+      prompt_tokens: ending.promptTokens,
+      completion_tokens: ending.completionTokens,
+    },
   };
 }
 
