@@ -33,6 +33,8 @@ export const systemClock: Clock = {
 };
 
 /** A wall clock reading for people and JSON, such as 2026-11-20T22:00:00.000Z; null stays null. */
+export function isoTime(wallMs: number): string;
+export function isoTime(wallMs: number | null): string | null;
 export function isoTime(wallMs: number | null): string | null {
   return wallMs === null ? null : new Date(wallMs).toISOString();
 }

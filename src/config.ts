@@ -44,6 +44,7 @@ const environment = z
     FOREMAN_QUEUE_MAX: whole(512, 1, 1_000_000),
     FOREMAN_QUEUE_BYTES_MAX: size("1g"),
     FOREMAN_QUEUE_TIMEOUT: duration("0"),
+    FOREMAN_EVENT_STREAMS_MAX: whole(1_000, 0, 1_000_000),
     FOREMAN_STALL_TIMEOUT: duration("10m"),
     FOREMAN_RUN_TIMEOUT: duration("0"),
     FOREMAN_KEEPALIVE_AFTER: duration("240s"),
@@ -104,6 +105,7 @@ const environment = z
       queueDepthMax: settings.FOREMAN_QUEUE_MAX,
       bodiesBytesMax: settings.FOREMAN_QUEUE_BYTES_MAX,
       waitMsMax: settings.FOREMAN_QUEUE_TIMEOUT,
+      eventStreamsMax: settings.FOREMAN_EVENT_STREAMS_MAX,
       runLimits: {
         stallMsMax: settings.FOREMAN_STALL_TIMEOUT,
         runMsMax: settings.FOREMAN_RUN_TIMEOUT,

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { drain } from "./dispatch/drain.ts";
+import { progressOf } from "./dispatch/progress-of.ts";
 import { readStatus } from "./dispatch/read-status.ts";
 import { whyWaiting } from "./dispatch/why-waiting.ts";
 import type { ForemanError } from "./errors.ts";
@@ -12,6 +13,7 @@ import { BodyBudget } from "./http/door/body-budget.ts";
 import { originPolicy, ownOriginPolicy } from "./http/door/origin-policy.ts";
 import { createReception, type Reception } from "./http/door/reception.ts";
 import { HttpServer } from "./http/door/server.ts";
+import { EventStreams } from "./http/events/event-streams.ts";
 import type { Health } from "./http/health-routes.ts";
 import type { JobId } from "./job.ts";
 import { Lifecycle, type Part } from "./lifecycle.ts";
@@ -115,19 +117,21 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     workerProblem: dispatcher.problem,
     queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
   });
+  const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
   const app = createApp({
     ...config,
-    ...{ ...pieces, ...runtime, readHealth },
-    readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
+      ...{ ...pieces, ...runtime, readHealth, changes, eventStreams },
+      readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
+    progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
     reception: receptionOf(config),
   });
   const http = new HttpServer({ app, clock });
   const lifecycle = new Lifecycle({
     clock,
     log,
-    drain: () => drain({ ...config, queue, dispatcher, http, clock, log }),
-    parts: partsOf(config, { ...pieces, keeper, runtime, http }),
+    drain: () => drain({ ...config, queue, dispatcher, http, eventStreams, clock, log }),
+    parts: partsOf(config, { ...pieces, keeper, runtime, http, eventStreams }),
   });
   return {
     get port() {
@@ -144,11 +148,12 @@ type Pieces = RecoverDeps & {
   readonly target: Target;
   readonly poller: Poller;
   readonly http: HttpServer;
+  readonly eventStreams: EventStreams;
 };
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { http, keeper, poller, runtime, store, target } = pieces;
+  const { eventStreams, http, keeper, poller, runtime, store, target } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
@@ -163,6 +168,7 @@ function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
       },
       stop: () => http.close(),
     },
+    { name: "event streams", stop: () => eventStreams.end() },
   ];
 }
 

@@ -58,6 +58,7 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   },
   FOREMAN_QUEUE_MAX: { good: ["1", "1000000"], bad: ["0", "1000001", "many"] },
   FOREMAN_QUEUE_BYTES_MAX: { good: ["1g", "64M", "512"], bad: ["1t", "-1", "1.5g", "", "g"] },
+  FOREMAN_EVENT_STREAMS_MAX: { good: ["0", "1000000"], bad: ["1000001", "-1", "all", ""] },
   FOREMAN_QUEUE_TIMEOUT: { good: ["0", "1ms", "24d"], bad: ["25d", "-1s", "5", "5 parsecs"] },
   FOREMAN_STALL_TIMEOUT: { good: ["0", "10m"], bad: ["25d", "10", "m"] },
   FOREMAN_RUN_TIMEOUT: { good: ["0", "2h"], bad: ["25d", "0.5ms"] },

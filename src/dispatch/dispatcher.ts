@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
-import { schedule } from "../scheduler/schedule.ts";
+import { type Decision, schedule } from "../scheduler/schedule.ts";
 import type { Share } from "../scheduler/share.ts";
 import type { ScheduleLimits } from "../scheduler/snapshot.ts";
 import type { Store } from "../store/store.ts";
@@ -16,10 +16,10 @@ import type { CutReason } from "./cuts.ts";
 import { Idleness } from "./idleness.ts";
 import { Ledger } from "./ledger.ts";
 import { Loop } from "./loop.ts";
-import { Residents } from "./residents.ts";
+import { Measures } from "./measures.ts";
+import { Outlook } from "./outlook.ts";
 import { type Outcome, Run, type RunLimits } from "./run-job.ts";
 import { type Running, Slots } from "./slots.ts";
-import { takeSnapshot } from "./take-snapshot.ts";
 import { Turns } from "./turns.ts";
 
 /**
@@ -49,12 +49,15 @@ type DispatcherOptions = {
   readonly onEnded: (ended: { ending: Ending; ranMs: number; loadMs: number }) => void;
 };
 
+type Start = Extract<Decision, { kind: "start" }>;
+
 /** The worker loop: wake → snapshot → schedule → claim → run → settle. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #log: Log;
   readonly #slots = new Slots();
-  readonly #residents = new Residents();
+  readonly #measures: Measures;
+  readonly #outlook: Outlook;
   readonly #turns = new Turns();
   readonly #idleness = new Idleness();
   readonly #ledger: Ledger;
@@ -65,16 +68,23 @@ export class Dispatcher {
     this.#options = options;
     this.#log = options.log.child({ component: "dispatcher" });
     this.#ledger = new Ledger({ ...options, log: this.#log });
+    this.#measures = new Measures(options.clock);
+    const known = { slots: this.#slots, turns: this.#turns, measures: this.#measures };
+    this.#outlook = new Outlook({ ...options, ...known });
   }
 
   get runningCount(): number {
     return this.#slots.size;
   }
 
-  /** What runs, why the head of each lane (by its key) is held, and measured load times in ms. */
+  /** What runs, why the head of each lane (by its key) is held, and what was measured. */
   get view() {
-    const { swapMs } = this.#residents;
-    return { running: this.#slots.all, holds: this.#holds, swapMs };
+    return { running: this.#slots.all, holds: this.#holds, measures: this.#measures };
+  }
+
+  /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
+  startsInMs(laneKey: string, position: number): number | null {
+    return this.#outlook.startsInMs(laneKey, position);
   }
 
   /** What is wrong with the loop, in words; null while it does its work. */
@@ -102,19 +112,14 @@ export class Dispatcher {
     const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
     const holds = new Map<string, HoldReason>();
     let isStarted = false;
-    const snapshot = takeSnapshot({
-      ...this.#options,
-      running: this.#slots.all.map(({ waiting }) => waiting.job),
-      residents: this.#residents,
-      turns: this.#turns,
-    });
+    const snapshot = this.#outlook.snapshot();
     const people = snapshot.lanes.filter((lane) => lane.class === "interactive").length;
     for (const decision of schedule(snapshot, scheduleLimits)) {
       if (decision.kind === "hold") {
         holds.set(decision.laneKey, decision.reason);
         continue;
       }
-      this.#start(decision.jobId, people > 0);
+      this.#start(decision, people > 0);
       isStarted = true;
     }
     this.#holds = holds;
@@ -126,7 +131,7 @@ export class Dispatcher {
     this.#idleness.note(mayRun && isIdle, clock.monotonicMs());
   }
 
-  #start(id: JobId, arePeopleWaiting: boolean): void {
+  #start({ isSwap, jobId: id }: Start, arePeopleWaiting: boolean): void {
     const { clock, poller, queue, random, runLimits, target } = this.#options;
     const waiting = queue.take(id, (why) => this.#slots.get(id)?.run.cut(why));
     if (waiting === null) return;
@@ -146,7 +151,9 @@ export class Dispatcher {
       onWorking: (isError) => this.#noteWorking(waiting, attempt, isError),
       onOutcome: (outcome) => this.#conclude(id, outcome),
     });
-    const running = { waiting, attempt, run, wasDue, startedAtMs: clock.monotonicMs() };
+    const previousRunner = this.#measures.residents.latest;
+    const common = { waiting, attempt, run, wasDue, isSwap, previousRunner };
+    const running = { ...common, startedAtMs: clock.monotonicMs() };
     this.#slots.take(running);
     if (job.isDurable) {
       void this.#startDurable(running);
@@ -185,8 +192,7 @@ export class Dispatcher {
     this.#ledger.working(job.id, attempt);
     // An error says nothing of what is loaded.
     if (isError) return;
-    const isNew = !this.#residents.isLatest(job.runnerKey);
-    this.#residents.noteWorking(job.runnerKey, inventory.loadedReadings);
+    const isNew = this.#measures.noteWorking(job.runnerKey, inventory.loadedReadings);
     if (isNew) void poller.refreshLoaded();
   }
 
@@ -199,12 +205,10 @@ export class Dispatcher {
 
   #end(running: Running, { ending, loadMs }: Extract<Outcome, { kind: "ended" }>): void {
     const { clock, queue, share } = this.#options;
-    const { attempt, run, startedAtMs, waiting } = running;
+    const { attempt, run, waiting } = running;
     const { job } = waiting;
-    this.#residents.noteLoad(job.runnerKey, loadMs);
-    // Who happens to need a swap does not pay for it.
-    const ranMs = clock.monotonicMs() - startedAtMs;
-    share[job.class].charge(job, Math.max(0, ranMs - (loadMs ?? 0)));
+    share[job.class].charge(job, this.#measures.noteOver(running, loadMs, ending.state === "done"));
+    const ranMs = clock.monotonicMs() - running.startedAtMs;
     this.#options.onEnded({ ending, ranMs, loadMs: loadMs ?? 0 });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
     this.#log.info(facts, `job ${ending.state}`);
@@ -224,6 +228,7 @@ export class Dispatcher {
     const { delayMs, problem, putBack } = outcome;
     const { attempt, run, waiting } = running;
     const { id } = waiting.job;
+    this.#measures.noteOver(running, null, false);
     this.#log.warn({ jobId: id, attempt, why: putBack.why, problem, delayMs }, "job put back");
     const written = this.#ledger.putBack(waiting, attempt, putBack, delayMs);
     if (!putBack.counted) waiting.attempts -= 1;

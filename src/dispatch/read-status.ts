@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, isoTime } from "../clock.ts";
 import type { Queue } from "../queue/queue.ts";
 import { explain } from "../scheduler/hold-reason.ts";
 import type { Inventory } from "../target/inventory.ts";
@@ -6,6 +6,7 @@ import { modelOfRunner } from "../target/model-of-runner.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Status } from "../wire/status.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { Measures } from "./measures.ts";
 
 type StatusSources = {
   readonly clock: Clock;
@@ -37,17 +38,19 @@ export function readStatus(sources: StatusSources): Status {
       })),
     },
     slots,
-    running: view.running.map(({ startedAtMs, waiting: { attempts, job } }) => ({
+    running: view.running.map(({ run, startedAtMs, waiting: { attempts, job } }) => ({
       job_id: job.id,
       model: job.model,
       priority: job.class,
       client: job.client,
       ran_ms: Math.round(nowMs - startedAtMs),
       attempts,
+      tokens: run.progress.tokens,
     })),
     waiting: [...queue.lanes()].map((lane) => {
       const [head] = lane.waiting.values();
       const hold = view.holds.get(lane.key);
+      const etaMs = head === undefined ? null : dispatcher.startsInMs(lane.key, 1);
       return {
         model: modelOf(lane.runnerKey),
         priority: lane.class,
@@ -56,11 +59,32 @@ export function readStatus(sources: StatusSources): Status {
         depth: lane.waiting.size + lane.storedBehind,
         head_waited_ms: head === undefined ? null : Math.round(nowMs - head.joinedAtMs),
         reason: hold === undefined ? null : explain(hold, modelOf),
+        eta_ms: etaMs === null ? null : Math.round(etaMs),
       };
     }),
-    loads: [...view.swapMs].map(([runnerKey, ms]) => ({
+    loads: [...view.measures.residents.swapMs].map(([runnerKey, ms]) => ({
       model: modelOf(runnerKey),
       load_ms: Math.round(ms),
+    })),
+    swaps: swapsOf(view.measures, modelOf),
+  };
+}
+
+function swapsOf(
+  { loadLog, runCount }: Measures,
+  modelOf: (runnerKey: string) => string,
+): Status["swaps"] {
+  const { count, totalMs, untoldCount } = loadLog.totals;
+  return {
+    runs: runCount,
+    count,
+    load_ms: Math.round(totalMs),
+    untold: untoldCount,
+    recent: loadLog.latest.map(({ atMs, from, loadMs, to }) => ({
+      at: isoTime(atMs),
+      from: from === null ? null : modelOf(from),
+      to: modelOf(to),
+      load_ms: loadMs === null ? null : Math.round(loadMs),
     })),
   };
 }

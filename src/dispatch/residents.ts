@@ -1,11 +1,12 @@
 import { digestOf, plainRunnerKey } from "../target/runner-key.ts";
 import type { PsModel } from "../wire/ollama.ts";
+import { LatestMap } from "./latest-map.ts";
 
 /** A new measurement counts for so much against the past: a load after a reboot is slow once. */
 const smoothing = 0.3;
 
 /** A load shorter than this is the target's bookkeeping: the runner was there. */
-const loadMsMin = 50;
+export const loadMsMin = 50;
 
 /**
  * What is believed about the target's loaded runners. /api/ps names models, not the options that
@@ -14,9 +15,14 @@ const loadMsMin = 50;
 export class Residents {
   /** By model digest: the runner key that ran on it last. Bounded by the target's models. */
   readonly #lastRun = new Map<string, string>();
-  /** Measured load time by runner key. Bounded by the models and load options in use. */
-  readonly #swapMs = new Map<string, number>();
+  /** Measured load time by runner key. */
+  readonly #swapMs: LatestMap<number>;
   #latest: { readonly runnerKey: string; readonly afterReadings: number } | null = null;
+
+  /** @param runnersMax of how many runners the load time is remembered */
+  constructor(runnersMax: number) {
+    this.#swapMs = new LatestMap(runnersMax);
+  }
 
   /**
    * A job of that runner began to answer: it is loaded, and its model's other runners are not.
@@ -28,9 +34,9 @@ export class Residents {
     this.#latest = { runnerKey, afterReadings };
   }
 
-  /** Whether that runner is the one that answered last. */
-  isLatest(runnerKey: string): boolean {
-    return this.#latest?.runnerKey === runnerKey;
+  /** The runner that answered last; null if none did since the target came. */
+  get latest(): string | null {
+    return this.#latest?.runnerKey ?? null;
   }
 
   /** The target went away: nothing is loaded when it returns. */

@@ -14,6 +14,7 @@ import type {
 import { backoffMs } from "./backoff.ts";
 import { type CutReason, cuts } from "./cuts.ts";
 import { endingOf, failedEnding } from "./endings.ts";
+import { truncated, unsent } from "./own-failures.ts";
 import { noTally, type Tally, TallyKeeper } from "./tally.ts";
 
 /** What became of one attempt. */
@@ -62,6 +63,7 @@ export class Run implements TargetSink {
   #exchange: TargetExchange | null = null;
   #head: TargetHead | null = null;
   #tally: TallyKeeper | null = null;
+  #firstByteAtMs: number | null = null;
   #lastByteAtMs: number;
   #cutFor: CutReason | null = null;
   #isUnwanted = false;
@@ -110,10 +112,16 @@ export class Run implements TargetSink {
     return this.#isUnwanted;
   }
 
+  /** How far the answer is; `firstByteAtMs` is null before it begins, `tokens` an estimate. */
+  get progress(): { readonly firstByteAtMs: number | null; readonly tokens: number | null } {
+    return { firstByteAtMs: this.#firstByteAtMs, tokens: this.#tally?.parts ?? null };
+  }
+
   head(head: TargetHead): void {
     const { clock, onWorking } = this.#options;
     const { job, joinedAtMs, waiter } = this.#waiting;
     this.#lastByteAtMs = clock.monotonicMs();
+    this.#firstByteAtMs = this.#lastByteAtMs;
     this.#head = head;
     this.#tally = new TallyKeeper(job.route, head);
     onWorking(head.statusCode >= 400);
@@ -227,20 +235,6 @@ export class Run implements TargetSink {
     this.#options.onOutcome(outcome);
   }
 }
-
-const unsent: TargetFailure = {
-  kind: "aborted",
-  afterHead: false,
-  message: "cut before it was sent",
-  cause: null,
-};
-
-const truncated: TargetFailure = {
-  kind: "lost",
-  afterHead: true,
-  message: "the target closed the connection before the answer was whole",
-  cause: null,
-};
 
 type PutBackOutcome = Extract<Outcome, { kind: "put-back" }>;
 

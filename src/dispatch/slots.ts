@@ -13,6 +13,10 @@ export type Running = {
   readonly startedAtMs: number;
   /** It was let through while people waited, because batch work was due. */
   readonly wasDue: boolean;
+  /** Whether its model had to be loaded, so far as was known. */
+  readonly isSwap: boolean;
+  /** The runner that had answered last when it started; null if none had. */
+  readonly previousRunner: string | null;
 };
 
 /** What runs. */

@@ -42,13 +42,25 @@ export class TallyKeeper {
   #pieces: Buffer[] = [];
   #heldBytes = 0;
   #isCut = false;
+  readonly #partEnd: string | null;
+  #parts = 0;
 
   constructor(route: string, head: TargetHead) {
     this.#contentType = headerValue(head.rawHeaders, "content-type") ?? "";
     this.#isNative = route.startsWith("/api/");
+    this.#partEnd = partEndOf(this.#contentType);
+  }
+
+  /**
+   * Lines or events so far, of which Ollama sends one for each token or few tokens: an estimate,
+   * until the answer's end tells. Null for an answer that comes in one piece.
+   */
+  get parts(): number | null {
+    return this.#partEnd === null ? null : this.#parts;
   }
 
   chunk(bytes: Buffer): void {
+    this.#count(bytes);
     this.#pieces.push(bytes);
     this.#heldBytes += bytes.length;
     while (this.#heldBytes - (this.#pieces[0]?.length ?? 0) > tailBytesMax) {
@@ -69,6 +81,16 @@ export class TallyKeeper {
     };
   }
 
+  /** A mark that two chunks share is not seen: Ollama sends its lines and events whole. */
+  #count(bytes: Buffer): void {
+    if (this.#partEnd === null) return;
+    let at = bytes.indexOf(this.#partEnd);
+    while (at >= 0) {
+      this.#parts += 1;
+      at = bytes.indexOf(this.#partEnd, at + 1);
+    }
+  }
+
   #isComplete(lastLine: string): boolean {
     if (this.#contentType.startsWith("text/event-stream")) return isLastEvent(lastLine);
     if (!/^application\/(x-ndjson|json)/.test(this.#contentType)) return true;
@@ -78,6 +100,11 @@ export class TallyKeeper {
     // The line's beginning was not kept; only a final line carries the total.
     return this.#isCut && /"total_duration":\d+[^{}]*\}$/.test(lastLine);
   }
+}
+
+function partEndOf(contentType: string): string | null {
+  if (contentType.startsWith("application/x-ndjson")) return "\n";
+  return contentType.startsWith("text/event-stream") ? "\n\n" : null;
 }
 
 function isLastEvent(line: string): boolean {

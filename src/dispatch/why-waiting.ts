@@ -5,27 +5,31 @@ import type { Inventory } from "../target/inventory.ts";
 import { modelOfRunner } from "../target/model-of-runner.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
-type WaitSources = {
+export type WaitSources = {
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   readonly inventory: Inventory;
+};
+
+/** Where a job stands and why it is held; `etaMs` until its expected start, null where unknown. */
+export type Wait = {
+  readonly position: number;
+  readonly reason: string | null;
+  readonly etaMs: number | null;
 };
 
 /**
  * Where a job stands in its lane (from 1), and why the lane is not let through. Null for a job that
  * does not wait in memory: it runs, has ended, or is far behind in the store.
  */
-export function whyWaiting(
-  id: JobId,
-  { dispatcher, inventory, queue }: WaitSources,
-): { readonly position: number; readonly reason: string | null } | null {
+export function whyWaiting(id: JobId, { dispatcher, inventory, queue }: WaitSources): Wait | null {
   for (const lane of queue.lanes()) {
     if (!lane.waiting.has(id)) continue;
     const position = [...lane.waiting.keys()].indexOf(id) + 1;
     const hold = dispatcher.view.holds.get(lane.key);
     const reason =
       hold === undefined ? null : explain(hold, (key) => modelOfRunner(key, inventory));
-    return { position, reason };
+    return { position, reason, etaMs: dispatcher.startsInMs(lane.key, position) };
   }
   return null;
 }

@@ -15,6 +15,7 @@ import type { Reception } from "./door/reception.ts";
 import { createEmbed } from "./embed.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
+import { type JobEventsDeps, tellJobEvents } from "./jobs/job-events.ts";
 import {
   cancelJob,
   type JobsDeps,
@@ -67,7 +68,8 @@ const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
 };
 
 export type AppDeps = JobsDeps &
-  ProvidersDeps & {
+  ProvidersDeps &
+  JobEventsDeps & {
     readonly log: Log;
     readonly embedConcurrency: number;
     readonly readHealth: () => Health;
@@ -122,6 +124,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   on("GET", "/jobs", (call) => listJobs(call, deps));
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));
   on("POST", "/jobs/:id/cancel", (call) => cancelJob(call, partsOf(call)[1] ?? "", deps));
+  on("GET", "/jobs/:id/events", (call) => tellJobEvents(call, partsOf(call)[1] ?? "", deps));
   on("GET", "/jobs/:id/artifacts/:name", (call) => {
     const [, id = "", , name = ""] = partsOf(call);
     return showArtifact(call, [id, name], deps);

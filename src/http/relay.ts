@@ -10,7 +10,7 @@ const bufferBytesMax = 16 * 2 ** 20;
 const newline = 0x0a;
 
 /** A client that takes nothing for so long, though there is something to take, is gone. */
-const stuckMsMax = 60_000;
+export const stuckMsMax = 60_000;
 
 type RelayOptions = {
   /**

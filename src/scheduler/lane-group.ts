@@ -19,6 +19,11 @@ export type LaneGroup = {
 
 export type LaneGroups = Readonly<Record<JobClass, Map<string, LaneGroup>>>;
 
+/** Names the group of such lanes. */
+export function groupKey(facts: Pick<LaneSnapshot, "class" | "runnerKey">): string {
+  return `${facts.class}\n${facts.runnerKey}`;
+}
+
 /**
  * Sorts lanes into groups by class and runner key; groups stand in the order of `lanes`.
  *

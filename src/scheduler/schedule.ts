@@ -1,7 +1,8 @@
 import type { JobClass, JobId } from "../job.ts";
+import { afterStart } from "./after-start.ts";
 import type { HoldReason } from "./hold-reason.ts";
 import { groupLanes, type LaneGroup, type LaneGroups } from "./lane-group.ts";
-import type { Holder, LaneSnapshot, ScheduleLimits, Snapshot } from "./snapshot.ts";
+import type { LaneSnapshot, ScheduleLimits, Snapshot } from "./snapshot.ts";
 import { turnLeftMs } from "./turn-left.ts";
 import { type Outcome, whyHeld } from "./why-held.ts";
 
@@ -155,26 +156,6 @@ function isBlocked(group: LaneGroup, { running }: Snapshot): boolean {
 function start(lane: LaneSnapshot, snapshot: Snapshot): Decision {
   const isSwap = !isResident(lane.runnerKey, snapshot);
   return { kind: "start", laneKey: lane.key, jobId: lane.head.jobId, isSwap };
-}
-
-/** The snapshot as it will stand once `lane`'s head runs: the next slot is decided upon that. */
-function afterStart(snapshot: Snapshot, { class: jobClass, runnerKey }: LaneSnapshot): Snapshot {
-  const { holders, sinceBatchStart, running } = snapshot;
-  const isBatch = jobClass === "batch";
-  return {
-    ...snapshot,
-    running: [...running, { runnerKey }],
-    holders: { ...holders, [jobClass]: lengthenRow(holders[jobClass], runnerKey) },
-    lastStarted: jobClass,
-    sinceBatchStart: isBatch
-      ? { interactiveStarts: 0, ms: 0 }
-      : { ...sinceBatchStart, interactiveStarts: sinceBatchStart.interactiveStarts + 1 },
-  };
-}
-
-function lengthenRow(row: Holder | null, runnerKey: string): Holder {
-  if (row?.runnerKey === runnerKey) return { ...row, starts: row.starts + 1 };
-  return { runnerKey, starts: 1, heldMs: 0 };
 }
 
 /** A lane with more jobs still counts as waiting, or batch work would slip in before its second. */

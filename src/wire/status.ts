@@ -22,6 +22,8 @@ export type Status = {
     readonly client: string;
     readonly ran_ms: number;
     readonly attempts: number;
+    /** Counted as they pass, so an estimate; null before the first and for an unstreamed answer. */
+    readonly tokens: number | null;
   }[];
   /** One line for each model, priority and client that waits. */
   readonly waiting: readonly {
@@ -33,7 +35,32 @@ export type Status = {
     readonly head_waited_ms: number | null;
     /** Why the first of them is not let through. */
     readonly reason: string | null;
+    /** Until the first of them is expected to start; null where that cannot be told. */
+    readonly eta_ms: number | null;
   }[];
   /** How long the target takes to load a model, as measured. */
   readonly loads: readonly { readonly model: string; readonly load_ms: number }[];
+  /** What swapping models has cost since foreman started. */
+  readonly swaps: {
+    /** Runs of jobs, of which `count` had their model loaded first. */
+    readonly runs: number;
+    readonly count: number;
+    /** Of all loads whose time the target told. */
+    readonly load_ms: number;
+    /** Loads whose time it did not tell, as on its /v1 routes. */
+    readonly untold: number;
+    /** The last 20, newest first. */
+    readonly recent: readonly {
+      /** When the job was sent that needed it. */
+      readonly at: string;
+      /**
+       * The model that had answered before, which is the same one if only its load options differ;
+       * null if none had since Ollama was reached.
+       */
+      readonly from: string | null;
+      readonly to: string;
+      /** Null where it was not told. */
+      readonly load_ms: number | null;
+    }[];
+  };
 };

@@ -6,8 +6,13 @@ import { type DispatchScene, finish, presentScene } from "./dispatch-scene.ts";
 const drainTimeoutMs = 30_000;
 
 function begin(scene: DispatchScene, http = { settled: () => Promise.resolve() }) {
-  const state = { isDrained: false };
-  void drain({ ...scene, http, drainTimeoutMs }).then(() => {
+  const state = { isDrained: false, areStreamsEnded: false };
+  const eventStreams = {
+    end: () => {
+      state.areStreamsEnded = true;
+    },
+  };
+  void drain({ ...scene, http, eventStreams, drainTimeoutMs }).then(() => {
     state.isDrained = true;
   });
   return state;
@@ -40,6 +45,19 @@ describe("a foreman that drains", () => {
     expect(running.waiter.isEnded).toBe(true);
     expect(chats()).toHaveLength(1);
     expect(await store.countByState()).toMatchObject({ done: 1, cancelled: 1, queued: 0 });
+  });
+
+  test("ends event streams when nothing runs any more of which they could tell", async () => {
+    const scene = await presentScene();
+    scene.submitted();
+    const state = begin(scene);
+
+    await scene.clock.advance(drainTimeoutMs - 1);
+    expect(state.areStreamsEnded).toBe(false);
+    finish(scene.chats()[0]!);
+    await scene.clock.settle();
+
+    expect(state).toEqual({ isDrained: true, areStreamsEnded: true });
   });
 
   test("cuts what still runs at the deadline, and not a millisecond before", async () => {

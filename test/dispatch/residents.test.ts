@@ -13,7 +13,7 @@ function loaded(...digests: string[]): PsModel[] {
 
 describe("what is believed to be loaded", () => {
   test("is the runner that answered last, before any poll could show it", () => {
-    const residents = new Residents();
+    const residents = new Residents(9);
 
     residents.noteWorking(small, 0);
 
@@ -21,7 +21,7 @@ describe("what is believed to be loaded", () => {
   });
 
   test("is no longer that runner once a list asked for after its answer does not show it", () => {
-    const residents = new Residents();
+    const residents = new Residents(9);
 
     residents.noteWorking(small, 7);
 
@@ -31,7 +31,7 @@ describe("what is believed to be loaded", () => {
   });
 
   test("is, of a model with several runners, the one that ran on it last", () => {
-    const residents = new Residents();
+    const residents = new Residents(9);
     residents.noteWorking(small, 0);
     residents.noteWorking(large, 0);
     residents.noteWorking("d2", 0);
@@ -40,11 +40,11 @@ describe("what is believed to be loaded", () => {
   });
 
   test("is the plain runner of a model that somebody else had loaded", () => {
-    expect([...new Residents().runnerKeys(loaded("d3"), 0)]).toEqual(["d3"]);
+    expect([...new Residents(9).runnerKeys(loaded("d3"), 0)]).toEqual(["d3"]);
   });
 
   test("is nothing after the target was away", () => {
-    const residents = new Residents();
+    const residents = new Residents(9);
     residents.noteWorking(small, 0);
 
     residents.forget();
@@ -55,7 +55,7 @@ describe("what is believed to be loaded", () => {
 
 describe("how long a load takes", () => {
   test("is unknown until the target says so, in at least 50 ms", () => {
-    const residents = new Residents();
+    const residents = new Residents(9);
     residents.noteLoad(small, null);
     residents.noteLoad(small, 49);
     expect(residents.swapMs.has(small)).toBe(false);
@@ -65,7 +65,7 @@ describe("how long a load takes", () => {
   });
 
   test("follows new measurements by steps, each runner for itself", () => {
-    const residents = new Residents();
+    const residents = new Residents(9);
     residents.noteLoad(small, 60_000);
     residents.noteLoad(large, 4_000);
     for (let i = 0; i < 12; i += 1) residents.noteLoad(small, 2_000);

@@ -117,3 +117,26 @@ describe("the tokens of an answer", () => {
     expect(tally).toMatchObject({ promptTokens: 1, completionTokens: 30, loadMs: null });
   });
 });
+
+describe("the tokens that have passed", () => {
+  const passed = (contentType: string, pieces: readonly string[]) => {
+    const rawHeaders = ["content-type", contentType];
+    const head = { statusCode: 200, statusText: "OK", rawHeaders, isDelimited: true };
+    const keeper = new TallyKeeper("/api/chat", head);
+    for (const piece of pieces) keeper.chunk(Buffer.from(piece));
+    return keeper.parts;
+  };
+
+  test.each([
+    ["lines of a native stream", lines, [part, part + part, last], 4],
+    ["lines that come in halves", lines, [part.slice(0, 9), part.slice(9), part], 2],
+    ["events", events, ['data: {"a":"x"}\n\n', "event: b\ndata: {}\n\ndata: [DONE]\n\n"], 3],
+    ["no events that the model writes about", events, ['data: {"a":"\\n\\n"}\n\n'], 1],
+  ] as const)("are estimated by the %s", (_, contentType, pieces, count) => {
+    expect(passed(contentType, pieces)).toBe(count);
+  });
+
+  test("are unknown of an answer that comes in one piece", () => {
+    expect(passed(json, ['{"a":1}\n'])).toBeNull();
+  });
+});

@@ -36,6 +36,46 @@ describe("GET /foreman/status", () => {
     for (const client of [running, ...waiting]) client.leave();
   });
 
+  test("says what swaps have cost, and when the first of each line should start", async () => {
+    const sim = await startSim({
+      models: ["a", "b"].map((name) => ({ name, tokenMs: 20, tokens: 5, loadMs: 100 })),
+      maxLoadedModels: 1,
+    });
+    const foreman = await startForeman(sim.url);
+    const read = async () =>
+      (await (await fetch(`${foreman.url}/foreman/status`)).json()) as Status;
+    for (const model of ["a", "b", "b", "a"]) {
+      const body = JSON.stringify(chat(model));
+      await (await fetch(`${foreman.url}/api/chat`, { method: "POST", body })).text();
+    }
+    const long = { ...chat("b"), messages: [{ role: "user", content: "[[tokens=500]]" }] };
+    const running = new RawClient(foreman.port).post("/api/chat", long);
+    await running.received('"done":false');
+    const waiting = new RawClient(foreman.port).post("/api/chat", chat("a"));
+    await until("it waits", async () => (await read()).waiting.length === 1);
+
+    const {
+      running: [run],
+      swaps,
+      waiting: lines,
+    } = await read();
+
+    expect(swaps).toMatchObject({ runs: 4, count: 3, untold: 0 });
+    expect(swaps.recent.map(({ from, to }) => [from, to])).toEqual([
+      ["b:latest", "a:latest"],
+      ["a:latest", "b:latest"],
+      [null, "a:latest"],
+    ]);
+    for (const { at, load_ms } of swaps.recent) {
+      expect(load_ms).toBeGreaterThanOrEqual(100);
+      expect(Date.now() - Date.parse(at)).toBeLessThan(20_000);
+    }
+    expect(swaps.load_ms).toBeGreaterThanOrEqual(300);
+    expect(run?.tokens).toBeGreaterThan(0);
+    expect(lines[0]?.eta_ms).toBeLessThan(5_000);
+    for (const client of [running, waiting]) client.leave();
+  });
+
   test("says since when the target is away", async () => {
     const sim = await startSim();
     const foreman = await startForeman(sim.url, { FOREMAN_POLL_INTERVAL: "100ms" });

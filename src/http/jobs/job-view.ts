@@ -1,4 +1,5 @@
 import { isoTime } from "../../clock.ts";
+import type { Ending } from "../../job.ts";
 import type { Answer, StoredJob } from "../../store/store.ts";
 import { type Completion, completionOf } from "../../wire/completion.ts";
 import { answerBytes } from "../../store/answer-bytes.ts";
@@ -6,8 +7,12 @@ import { answerBytes } from "../../store/answer-bytes.ts";
 /** Larger ones are fetched as an artifact. */
 const inlineBytesMax = 256 * 2 ** 10;
 
-/** Where a waiting job stands, and why it is not let through. */
-export type Wait = { readonly position: number | null; readonly reason: string | null };
+/** Where a waiting job stands, why it is not let through, and in how many ms it should start. */
+export type Wait = {
+  readonly position: number | null;
+  readonly reason: string | null;
+  readonly etaMs: number | null;
+};
 
 type Artifact = { readonly contentType: string; readonly bytes: Buffer };
 
@@ -28,21 +33,29 @@ export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts 
     client: job.client,
     position: wait?.position ?? null,
     reason: wait?.reason ?? null,
+    eta_ms: wait?.etaMs == null ? null : Math.round(wait.etaMs),
     attempts: job.attempts,
     created_at: isoTime(job.enqueuedAtMs),
     started_at: isoTime(job.startedAtMs),
     ended_at: isoTime(ending?.endedAtMs ?? null),
     result: isInline ? completion.toString("utf8") : null,
-    error: ending?.reason ? { code: ending.reason, message: ending.message } : null,
-    usage: ending && {
-      prompt_tokens: ending.promptTokens,
-      completion_tokens: ending.completionTokens,
-    },
+    ...endView(ending),
     artifacts: [...(artifacts ?? [])].map(([name, { bytes }]) => ({
       name,
       bytes: bytes.length,
       url: `/jobs/${job.id}/artifacts/${name}`,
     })),
+  };
+}
+
+/** How a job ended: null and null for one that has not, or was not found. */
+export function endView(ending: Ending | null) {
+  return {
+    error: ending?.reason ? { code: ending.reason, message: ending.message } : null,
+    usage: ending && {
+      prompt_tokens: ending.promptTokens,
+      completion_tokens: ending.completionTokens,
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { answer, type Call, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
 import type { QueuedDeps } from "../queued.ts";
 import { refuse, refuseUnknown } from "../refuse.ts";
+import { findJob } from "./find-job.ts";
 import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
 import { readJob } from "./read-job.ts";
 
@@ -46,13 +47,13 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
 
 /** `GET /jobs/{id}`. */
 export async function showJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
-  const job = await jobOf(id, deps);
+  const job = await findJob(id, deps.store);
   tell(call, 200, jobView(job, deps.whyWaiting(job.id), await artifactsFor(job, deps)));
 }
 
 /** `POST /jobs/{id}/cancel`: ends it wherever it is; a job that has ended stays as it is. */
 export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
-  const job = await jobOf(id, deps);
+  const job = await findJob(id, deps.store);
   await deps.queue.cancel(job.id);
   const after = (await deps.store.job(job.id)) ?? job;
   tell(call, 200, jobView(after, deps.whyWaiting(job.id), await artifactsFor(after, deps)));
@@ -61,7 +62,7 @@ export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise
 /** `GET /jobs/{id}/artifacts/{name}`. */
 export async function showArtifact(call: Call, path: readonly string[], deps: JobsDeps) {
   const [id = "", name = ""] = path;
-  const job = await jobOf(id, deps);
+  const job = await findJob(id, deps.store);
   const artifact = (await artifactsFor(job, deps))?.get(name);
   if (artifact === undefined) {
     throw new ForemanError("not_found", `job ${job.id} has no artifact "${name}"`);
@@ -91,13 +92,6 @@ export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
     jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job.id), null)),
     next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,
   });
-}
-
-async function jobOf(id: string, { store }: JobsDeps): Promise<StoredJob> {
-  const isUlid = /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id);
-  const job = isUlid ? await store.job(id as JobId) : null;
-  if (job === null) throw new ForemanError("not_found", `no job "${id}"`);
-  return job;
 }
 
 async function artifactsFor(job: StoredJob, { store }: JobsDeps): Promise<Artifacts | null> {

@@ -1,0 +1,61 @@
+import type { Clock } from "../clock.ts";
+import type { JobClass } from "../job.ts";
+import type { Queue } from "../queue/queue.ts";
+import { type Forecast, forecast } from "../scheduler/forecast.ts";
+import type { Share } from "../scheduler/share.ts";
+import type { ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
+import type { Inventory } from "../target/inventory.ts";
+import type { Poller } from "../target/poller.ts";
+import type { Measures } from "./measures.ts";
+import type { Slots } from "./slots.ts";
+import { takeSnapshot } from "./take-snapshot.ts";
+import type { Turns } from "./turns.ts";
+
+/** A forecast serves everyone who asks within this time, unless something changes. */
+const keptMs = 1_000;
+
+type OutlookOptions = {
+  readonly clock: Clock;
+  readonly queue: Queue;
+  readonly inventory: Inventory;
+  readonly poller: Poller;
+  readonly share: Readonly<Record<JobClass, Share>>;
+  readonly scheduleLimits: ScheduleLimits;
+  readonly slots: Slots;
+  readonly turns: Turns;
+  readonly measures: Measures;
+};
+
+/** How things stand, and what is to be expected of them. */
+export class Outlook {
+  readonly #options: OutlookOptions;
+  #forecast: { readonly startsIn: Forecast; readonly atMs: number } | null = null;
+
+  constructor(options: OutlookOptions) {
+    this.#options = options;
+  }
+
+  /** All that the scheduler decides on, now. Whoever asks is about to change it. */
+  snapshot(): Snapshot {
+    this.#forecast = null;
+    return this.#take();
+  }
+
+  /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
+  startsInMs(laneKey: string, position: number): number | null {
+    const { clock, measures, scheduleLimits, slots } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#forecast === null || nowMs - this.#forecast.atMs >= keptMs) {
+      const startsIn = forecast(this.#take(), scheduleLimits, measures.pace(slots.all));
+      this.#forecast = { startsIn, atMs: nowMs };
+    }
+    const inMs = this.#forecast.startsIn(laneKey, position);
+    return inMs === null ? null : Math.max(0, inMs - (nowMs - this.#forecast.atMs));
+  }
+
+  #take(): Snapshot {
+    const { measures, slots } = this.#options;
+    const running = slots.all.map(({ waiting }) => waiting.job);
+    return takeSnapshot({ ...this.#options, running, residents: measures.residents });
+  }
+}

@@ -1,0 +1,45 @@
+import type { Clock } from "../clock.ts";
+import type { JobId } from "../job.ts";
+import type { JobProgressEvent } from "../wire/job-events.ts";
+import type { Running } from "./slots.ts";
+import { type WaitSources, whyWaiting } from "./why-waiting.ts";
+
+/** Over less than this a rate is chance. */
+const rateMsMin = 200;
+
+/**
+ * How a job stands at this moment; null for one that neither runs nor waits in memory: it has
+ * ended, rests, or is far behind in the store.
+ */
+export function progressOf(
+  id: JobId,
+  sources: WaitSources & { readonly clock: Clock },
+): JobProgressEvent | null {
+  const { clock, dispatcher } = sources;
+  const running = dispatcher.view.running.find(({ waiting }) => waiting.job.id === id);
+  if (running !== undefined) return runOf(running, clock.monotonicMs());
+  const wait = whyWaiting(id, sources);
+  if (wait === null) return null;
+  const { etaMs, position, reason } = wait;
+  return {
+    job_id: id,
+    state: "queued",
+    position,
+    reason,
+    eta_ms: etaMs === null ? null : Math.round(etaMs),
+  };
+}
+
+function runOf({ attempt, run, startedAtMs, waiting }: Running, nowMs: number): JobProgressEvent {
+  const { firstByteAtMs, tokens } = run.progress;
+  const answeredMs = firstByteAtMs === null ? 0 : nowMs - firstByteAtMs;
+  const isRateKnown = tokens !== null && answeredMs >= rateMsMin;
+  return {
+    job_id: waiting.job.id,
+    state: firstByteAtMs === null ? "loading" : "working",
+    attempt,
+    ran_ms: Math.round(nowMs - startedAtMs),
+    tokens,
+    tokens_per_s: isRateKnown ? Math.round((tokens / answeredMs) * 10_000) / 10 : null,
+  };
+}

@@ -1,0 +1,60 @@
+import type { LaneSnapshot } from "./snapshot.ts";
+
+/** A lane among those of its class and runner, on a scale that they share. */
+export type Line = {
+  readonly laneKey: string;
+  readonly depth: number;
+  readonly arrival: number;
+  /** When its head goes: the lower, the sooner. What its client has had, against the others. */
+  readonly dueMs: number;
+  /** How much later each job behind the head is due. */
+  readonly stepMs: number;
+};
+
+/**
+ * The lanes of one class and runner, by what rules 4 and 5 of schedule() order them by: whoever has
+ * had the least of the GPU goes next. Counts clients as equal in weight, and a client's lanes (one
+ * for sockets, one for durable jobs) as served in turn.
+ *
+ * @param runningClients of each running job of that class and runner the client, who has not been
+ * charged for it yet
+ * @param jobMs what each job is expected to be charged, more than 0
+ */
+export function linesOf(
+  lanes: readonly LaneSnapshot[],
+  runningClients: readonly string[],
+  jobMs: number,
+): readonly Line[] {
+  const running = countOf(runningClients);
+  const shared = countOf(lanes.map(({ client }) => client));
+  return lanes.map(({ client, deficitMs, depth, head, key }) => ({
+    laneKey: key,
+    depth,
+    arrival: head.arrival,
+    dueMs: (running.get(client) ?? 0) * jobMs - deficitMs,
+    stepMs: (shared.get(client) ?? 1) * jobMs,
+  }));
+}
+
+/**
+ * How many jobs of its class and runner start before the one at `position` (from 1) of a line.
+ * Grows with the position.
+ */
+export function placeInGroup(lines: readonly Line[], line: Line, position: number): number {
+  const dueMs = line.dueMs + (position - 1) * line.stepMs;
+  let before = position - 1;
+  for (const other of lines) {
+    if (other === line) continue;
+    const steps = (dueMs - other.dueMs) / other.stepMs;
+    // 5. Of two that are due at once the older one goes.
+    const jobs = other.arrival < line.arrival ? Math.floor(steps) + 1 : Math.ceil(steps);
+    before += Math.max(0, Math.min(jobs, other.depth));
+  }
+  return before;
+}
+
+function countOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
