@@ -1,3 +1,5 @@
+import type { Problem } from "./wire/problem.ts";
+
 /**
  * Every way in which operating foreman can fail, with the HTTP status that it maps to.
  * Expected outcomes (a lost claim, a stale attempt) are returned, not thrown, and so are not here.
@@ -9,6 +11,7 @@ const errorCodes = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   invalid_request: 422,
   model_not_found: 404,
   queue_full: 503,
@@ -37,15 +40,18 @@ export class ForemanError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which trying again makes sense, if that is known. */
   readonly retryAfterS: number | null;
+  /** What is wrong with a request, member by member; empty for every other code. */
+  readonly problems: readonly Problem[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterS?: number } = {},
+    options: { cause?: unknown; retryAfterS?: number; problems?: readonly Problem[] } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryAfterS = options.retryAfterS ?? null;
+    this.problems = options.problems ?? [];
   }
 
   get statusCode(): number {

@@ -50,7 +50,8 @@ export function answerError(
   call: Pick<Call, "outgoing" | "extraHeaders" | "shape">,
   error: ForemanError,
 ): void {
-  const options = { requestId: newRequestId() };
+  const { code, problems } = error;
+  const options = { requestId: newRequestId(), code, problems };
   const { body, contentType } = errorBody(call.shape, error.statusCode, error.message, options);
   const headers = ["Content-Type", contentType];
   if (error.retryAfterS !== null) headers.push("Retry-After", String(error.retryAfterS));

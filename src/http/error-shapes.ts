@@ -1,7 +1,8 @@
 import { goJsonString } from "../wire/go-json-string.ts";
+import type { Problem } from "../wire/problem.ts";
 
-/** Whose errors the client expects: `/api/*`, `/v1/*`, `/v1/messages`. */
-export type ErrorShape = "native" | "openai" | "anthropic";
+/** Whose errors the client expects: `/api/*`, `/v1/*`, `/v1/messages`, `/api/runtime/*`. */
+export type ErrorShape = "native" | "openai" | "anthropic" | "fastapi";
 
 export type ErrorOptions = {
   /**
@@ -12,10 +13,14 @@ export type ErrorOptions = {
   readonly writtenBy?: "decompressor" | "middleware" | "handler";
   /** Anthropic's `request_id`; left out if not given. */
   readonly requestId?: string;
+  /** Beside FastAPI's `detail`; left out if not given. */
+  readonly code?: string;
+  /** FastAPI's `detail` of a malformed request, in the place of the message. */
+  readonly problems?: readonly Problem[];
 };
 
 /**
- * An error answer, byte for byte as Ollama gives it.
+ * An error answer, byte for byte as Ollama gives it; below `/api/runtime/` as FastAPI would.
  * Source: Ollama middleware/openai.go, middleware/anthropic.go and gin's render/json.go; checked
  * against test/fixtures/error-shapes.jsonl.
  */
@@ -26,7 +31,8 @@ export function errorBody(
   options: ErrorOptions = {},
 ): { readonly contentType: string; readonly body: string } {
   if (options.writtenBy === "decompressor") return errorBody("native", statusCode, message);
-  const json = errorJson(shape, statusCode, message, options.requestId);
+  const json = errorJson(shape, statusCode, message, options);
+  if (shape === "fastapi") return { contentType: "application/json", body: json };
   if (shape === "native" || options.writtenBy === "middleware") {
     return { contentType: "application/json; charset=utf-8", body: json };
   }
@@ -46,6 +52,7 @@ export function errorFrame(shape: ErrorShape, statusCode: number, message: strin
     case "openai":
       return `data: ${json}\n\n`;
     case "anthropic":
+    case "fastapi":
       return `event: error\ndata: ${json}\n\n`;
     default:
       return shape satisfies never;
@@ -56,7 +63,7 @@ function errorJson(
   shape: ErrorShape,
   statusCode: number,
   message: string,
-  requestId?: string,
+  { code, problems = [], requestId }: ErrorOptions = {},
 ): string {
   const text = goJsonString(message);
   switch (shape) {
@@ -71,6 +78,8 @@ function errorJson(
       const type = anthropicType(statusCode);
       return `{"type":"error","error":{"type":"${type}","message":${text}}${id}}`;
     }
+    case "fastapi":
+      return JSON.stringify(problems.length > 0 ? { detail: problems } : { detail: message, code });
     default:
       return shape satisfies never;
   }

@@ -1,7 +1,12 @@
 import { type FailureCode, failureCodes } from "./failure-codes.ts";
 
-/** One message of a conversation, as the client wrote it. */
-export type Message = { readonly role: string; readonly content: string };
+/** One message of a conversation; the texts of its parts are in one piece. */
+export type Message = {
+  readonly role: string;
+  readonly content: string;
+  /** In base64, as Ollama takes them; see `imageTypeOf`. */
+  readonly images?: readonly string[];
+};
 
 /** What shape the answer shall have; a schema is a JSON Schema. */
 export type ResponseFormat =

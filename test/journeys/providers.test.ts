@@ -186,12 +186,32 @@ describe("the operator's switch", () => {
     });
   });
 
+  test("tells what is wrong as FastAPI does: where, what and of which kind", async () => {
+    const sim = await startSim();
+    const foreman = await startForeman(sim.url);
+    const order = ["ollama", "nemoclaw"];
+
+    const short = await send("PUT", foreman.url, "/order", { order });
+    const odd = await send("PATCH", foreman.url, "/gpt", { enabled: false });
+
+    expect(await short.json()).toEqual({
+      detail: [
+        {
+          loc: ["body", "order"],
+          msg: "the order lacks deterministic_fallback",
+          type: "value_error",
+        },
+      ],
+    });
+    expect(await odd.json()).toMatchObject({ detail: [{ loc: ["path", "id"], type: "enum" }] });
+  });
+
   test.each<[string, string, string, unknown, string]>([
     ["an unknown provider", "PATCH", "/gpt", { enabled: true }, "there are nemoclaw, ollama"],
     ["nothing to change", "PATCH", "/ollama", {}, "give enabled or models"],
     ["an empty list of models", "PATCH", "/ollama", { models: {} }, "give enabled or models"],
-    ["an unknown model", "PATCH", "/ollama", { models: { nope: false } }, "does not have nope"],
-    ["a word for a flag", "PATCH", "/ollama", { enabled: "no" }, "enabled"],
+    ["an unknown model", "PATCH", "/ollama", { models: { nope: false } }, "no such model"],
+    ["a word for a flag", "PATCH", "/ollama", { enabled: "no" }, "valid boolean"],
     ["an order that lacks one", "PUT", "/order", { order: ["ollama", "nemoclaw"] }, "fallback"],
     [
       "an order that names one twice",
@@ -200,8 +220,8 @@ describe("the operator's switch", () => {
       { order: ["ollama", "nemoclaw", "ollama", "deterministic_fallback"] },
       "ollama twice",
     ],
-    ["an order with a stranger", "PUT", "/order", { order: ["gpt"] }, "order.0"],
-    ["no order", "PUT", "/order", {}, "order"],
+    ["an order with a stranger", "PUT", "/order", { order: ["gpt"] }, '"order",0'],
+    ["no order", "PUT", "/order", {}, "Field required"],
     ["no JSON", "PUT", "/order", "{", "not JSON"],
   ])("refuses %s with 422, says why and changes nothing", async (_, method, path, body, words) => {
     const sim = await startSim();

@@ -100,7 +100,7 @@ export class SimOpenai {
     this.runningMax = Math.max(this.runningMax, this.running);
     if (this.gate !== null) await this.gate;
     this.running -= 1;
-    const messages = (body?.messages ?? []) as readonly { readonly content: string }[];
+    const messages = (body?.messages ?? []) as readonly { readonly content: unknown }[];
     send(response, {
       id: "chatcmpl-1",
       object: "chat.completion",
@@ -108,7 +108,7 @@ export class SimOpenai {
       choices: [
         {
           index: 0,
-          message: { role: "assistant", content: `you said: ${messages.at(-1)?.content}` },
+          message: { role: "assistant", content: `you said: ${String(messages.at(-1)?.content)}` },
           finish_reason: "stop",
         },
       ],

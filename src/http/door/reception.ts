@@ -80,6 +80,7 @@ export function createReception(options: ReceptionOptions): Reception {
 }
 
 function shapeOf(path: string): ErrorShape {
+  if (path.startsWith("/api/runtime/")) return "fastapi";
   if (!path.startsWith("/v1/")) return "native";
   return path.startsWith("/v1/messages") ? "anthropic" : "openai";
 }

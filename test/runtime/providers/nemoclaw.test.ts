@@ -104,6 +104,24 @@ describe("nemoclaw", () => {
     });
   });
 
+  test("is shown images as parts of their message", async () => {
+    const { asks, sim } = await scene();
+    const images = ["iVBORw0KGgoAAA==", "/9j/AAAA"];
+
+    await asks({ messages: [{ role: "user", content: "What is this?", images }] });
+
+    expect(sim.chats[0]?.body?.messages).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "What is this?" },
+          { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgoAAA==" } },
+          { type: "image_url", image_url: { url: "data:image/jpeg;base64,/9j/AAAA" } },
+        ],
+      },
+    ]);
+  });
+
   test.each<[string, OpenaiFault]>([
     ["429", status(429)],
     ["500", status(500)],
