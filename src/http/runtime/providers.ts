@@ -1,8 +1,8 @@
-import { ForemanError } from "../../errors.ts";
+import { invalidRequest } from "../../runtime/invalid-request.ts";
 import type { ProviderSwitch } from "../../runtime/provider-switch.ts";
 import type { Provider, Providers } from "../../runtime/providers/provider.ts";
 import { providerIds } from "../../wire/provider-id.ts";
-import { providerOrder, providerPatch } from "../../wire/provider-switch.ts";
+import { providerOrder, providerPatch } from "../../wire/runtime.ts";
 import { type Call, tell } from "../call.ts";
 import { readJson } from "./read-json.ts";
 
@@ -46,8 +46,8 @@ export async function patchProvider(call: Call, id: string, deps: ProvidersDeps)
   const { providerSwitch, providers } = deps;
   const known = providerIds.find((each) => each === id);
   if (known === undefined) {
-    const message = `no provider "${id}": there are ${providerIds.join(", ")}`;
-    throw new ForemanError("invalid_request", message);
+    const msg = `no provider "${id}": there are ${providerIds.join(", ")}`;
+    throw invalidRequest([{ loc: ["path", "id"], msg, type: "enum" }]);
   }
   const provider = providers[known];
   const { enabled, models = {}, note } = await readJson(call, providerPatch);
@@ -95,14 +95,14 @@ function refuseUnknownModels(
   const isKnown = (name: string) =>
     provider.hasModel(name) || !providerSwitch.isModelOn(id, provider.modelKey(name));
   const unknown = models.length === 0 ? [] : names.filter((name) => !isKnown(name));
-  if (unknown.length > 0) {
-    const message = `models: ${id} does not have ${unknown.join(", ")}`;
-    throw new ForemanError(
-      "invalid_request",
-      `${message}; it has ${models.slice(0, namesMax).join(", ")}`,
-    );
-  }
+  const known = models.slice(0, namesMax).join(", ");
+  const problems = unknown.map((name) => ({
+    loc: ["body", "models", name],
+    msg: `${id} has no such model; it has ${known}`,
+    type: "value_error",
+  }));
+  if (problems.length > 0) throw invalidRequest(problems);
   if (off.length + names.length <= modelsOffMax) return;
-  const message = `models: at most ${modelsOffMax} models of ${id} are switched off`;
-  throw new ForemanError("invalid_request", message);
+  const msg = `at most ${modelsOffMax} models of ${id} are switched off`;
+  throw invalidRequest([{ loc: ["body", "models"], msg, type: "value_error" }]);
 }

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { ForemanError } from "../../errors.ts";
+import { invalidRequest } from "../../runtime/invalid-request.ts";
+import { problemsOf, pydanticWords } from "../../wire/problem.ts";
 import type { Call } from "../call.ts";
 import { gather } from "../gather.ts";
 
@@ -9,19 +11,16 @@ const bytesMax = 64 * 2 ** 10;
 /**
  * Reads a small body of JSON.
  *
- * @throws ForemanError `invalid_request`, saying where it does not fit; else as `gather`
+ * @throws ForemanError `invalid_request`, naming each problem; else as `gather`
  */
 export async function readJson<Schema extends z.ZodType>(
   call: Call,
   schema: Schema,
 ): Promise<z.output<Schema>> {
   const body = await gather(call, { bytesMax, limit: "this route takes" });
-  const parsed = schema.safeParse(jsonOf(body.toString("utf8")));
+  const parsed = schema.safeParse(jsonOf(body.toString("utf8")), pydanticWords);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ message, path }) =>
-    path.length === 0 ? message : `${path.join(".")}: ${message}`,
-  );
-  throw new ForemanError("invalid_request", problems.join("; "));
+  throw invalidRequest(problemsOf(parsed.error, ["body"]));
 }
 
 function jsonOf(text: string): unknown {

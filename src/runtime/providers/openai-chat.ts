@@ -1,8 +1,10 @@
 import { chatCompletion, modelList } from "../../wire/openai.ts";
+import { imageTypeOf } from "../../wire/runtime-message.ts";
 import {
   failure,
   type GenerationOutcome,
   type GenerationRequest,
+  type Message,
   type ResponseFormat,
 } from "../generation.ts";
 
@@ -18,11 +20,21 @@ export function openaiChat(request: GenerationRequest, model: string): string {
   const format = formatOf(request.responseFormat);
   return JSON.stringify({
     model,
-    messages: request.messages,
+    messages: request.messages.map(openaiMessage),
     stream: false,
     ...request.sampling,
     ...(format !== null && { response_format: format }),
   });
+}
+
+/** Images stand in a message as parts of it, in `data:` URLs. */
+function openaiMessage({ content, images = [], role }: Message): object {
+  if (images.length === 0) return { role, content };
+  const pictures = images.map((image) => {
+    const url = `data:${imageTypeOf(image) ?? "image/png"};base64,${image}`;
+    return { type: "image_url", image_url: { url } };
+  });
+  return { role, content: [{ type: "text", text: content }, ...pictures] };
 }
 
 /** The schema is not called strict: that would forbid most of what a JSON Schema may say. */
