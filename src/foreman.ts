@@ -120,8 +120,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
   const app = createApp({
     ...config,
-      ...{ ...pieces, ...runtime, readHealth, changes, eventStreams },
-      readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
+    ...{ ...pieces, ...runtime, readHealth, changes, eventStreams },
+    readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
     reception: receptionOf(config),

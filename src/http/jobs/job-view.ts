@@ -1,8 +1,8 @@
 import { isoTime } from "../../clock.ts";
 import type { Ending } from "../../job.ts";
+import { answerBytes } from "../../store/answer-bytes.ts";
 import type { Answer, StoredJob } from "../../store/store.ts";
 import { type Completion, completionOf } from "../../wire/completion.ts";
-import { answerBytes } from "../../store/answer-bytes.ts";
 
 /** Larger ones are fetched as an artifact. */
 const inlineBytesMax = 256 * 2 ** 10;

@@ -59,4 +59,3 @@ export function addRuntimeRoutes(
 function partOf({ path }: Call, index: number): string {
   return path.split("/")[5 + index] ?? "";
 }
-

@@ -1,5 +1,5 @@
-import type { LeaveItem } from "./run-item.ts";
 import type { OpenItem, StoredBatch } from "../../store/batch-store.ts";
+import type { LeaveItem } from "./run-item.ts";
 
 type UnderWay = { readonly abort: (why: LeaveItem) => void; readonly over: Promise<void> };
 

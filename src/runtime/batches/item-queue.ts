@@ -129,4 +129,3 @@ const codesOfReasons: { readonly [Reason in EndReason]?: FailureCode } = {
   poison_item: "poison_item",
   target_refused: "provider_refused",
 };
-
