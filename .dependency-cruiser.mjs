@@ -67,7 +67,11 @@ export default {
     ),
     only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
     only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
-    only("undici-in-one-folder", "^src/target/", "node_modules/undici"),
+    only(
+      "undici-in-few-places",
+      "^src/(target/|runtime/providers/openai-endpoint\\.ts$)",
+      "node_modules/undici",
+    ),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

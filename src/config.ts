@@ -1,91 +1,26 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import parseDuration, { type StringValue } from "ms";
 import { z } from "zod";
 import { ForemanError } from "./errors.ts";
+import {
+  address,
+  baseUrl,
+  blankable,
+  duration,
+  flag,
+  list,
+  path,
+  quantum,
+  secret,
+  size,
+  targetUrl,
+  trimmed,
+  whole,
+} from "./setting-kinds.ts";
 import { originProblem } from "./wire/origin-pattern.ts";
 
 /** Everything that an operator may set, parsed and frozen. Durations in ms, sizes in bytes. */
 export type Config = Readonly<z.output<typeof environment>>;
-
-const trimmed = z.string().trim();
-
-/** Node's timers count 31 bits of milliseconds, and fire at once beyond. */
-const timerMsMax = 2 ** 31 - 1;
-
-/** A duration such as `30s` or `10m`; a bare `0` switches the thing off. */
-const duration = (fallback: string, msMax = timerMsMax) =>
-  trimmed.default(fallback).transform((text, context) => {
-    if (text === "0") return 0;
-    const ms = /^\d/.test(text) && /[a-z]$/.test(text) ? parseDuration(text as StringValue) : NaN;
-    if (Number.isSafeInteger(ms) && ms >= 0 && ms <= msMax) return ms;
-    context.addIssue(
-      ms > msMax
-        ? `"${text}" is longer than ${Math.floor(msMax / 86_400_000)} days`
-        : `"${text}" is not a duration: write 30s, 10m, 24h, or 0`,
-    );
-    return z.NEVER;
-  });
-
-const whole = (fallback: number, least: number, most: number) =>
-  trimmed.default(String(fallback)).transform((text, context) => {
-    const number = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (number >= least && number <= most) return number;
-    context.addIssue(`"${text}" is not a whole number from ${least} to ${most}`);
-    return z.NEVER;
-  });
-
-const bytesByUnit: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-
-/** A size such as `64m`; a bare number counts bytes. */
-const size = (fallback: string) =>
-  trimmed.default(fallback).transform((text, context) => {
-    const [, digits, unit] = /^(\d{1,12})([kmg]?)$/i.exec(text) ?? [];
-    if (digits !== undefined) return Number(digits) * (bytesByUnit[unit?.toLowerCase() ?? ""] ?? 1);
-    context.addIssue(`"${text}" is not a size: write 512k, 64m or 2g`);
-    return z.NEVER;
-  });
-
-const list = trimmed.default("").transform((text) => text.split(/[\s,]+/).filter(Boolean));
-
-const flag = z.enum(["true", "false"], { error: "is either true or false" });
-
-const address = trimmed.default("127.0.0.1:8080").transform((text, context) => {
-  const [, bracketed, plain, port] =
-    /^(?:\[([0-9a-f:.]+)\]|([^:\s]*)):(\d{1,5})$/i.exec(text) ?? [];
-  if (port !== undefined && Number(port) <= 65_535) {
-    return { host: bracketed ?? (plain || "0.0.0.0"), port: Number(port) };
-  }
-  context.addIssue(`"${text}" is not host:port, such as 127.0.0.1:8080 or [::1]:8080`);
-  return z.NEVER;
-});
-
-const targetUrl = trimmed.default("http://127.0.0.1:11434").transform((text, context) => {
-  const url = URL.parse(text);
-  const isOrigin = url?.pathname === "/" && !url.search && !url.hash;
-  const isOpen = url?.username === "" && url.password === "";
-  if (url && /^https?:$/.test(url.protocol) && isOrigin && isOpen) return url.origin;
-  // The value is not repeated: it may hold a password.
-  context.addIssue(
-    "is not an http(s) origin, such as http://127.0.0.1:11434 (a secret: FOREMAN_OLLAMA_TOKEN)",
-  );
-  return z.NEVER;
-});
-
-const quantum = trimmed.default("32/120s").transform((text, context) => {
-  const [, jobs, time] = /^(\d{1,6})\s*\/\s*(\d+[a-z]+)$/.exec(text) ?? [];
-  const ms = time === undefined ? NaN : parseDuration(time as StringValue);
-  if (Number(jobs) > 0 && ms > 0) return { jobs: Number(jobs), ms };
-  context.addIssue(`"${text}" is not jobs/duration, such as 32/120s`);
-  return z.NEVER;
-});
-
-/** What a header can carry as a bearer. */
-const secret = trimmed
-  .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
-  .optional();
-
-const path = trimmed.min(1, { error: "is empty" }).optional();
 
 const environment = z
   .strictObject({
@@ -129,6 +64,13 @@ const environment = z
         if (problem !== null) context.addIssue(`"${pattern}": ${problem}`);
       }
     }),
+    NEMOCLAW_API_URL: blankable(baseUrl),
+    NEMOCLAW_API_KEY: blankable(secret),
+    NEMOCLAW_API_KEY_FILE: blankable(path),
+    NEMOCLAW_MODELS: list,
+    FOREMAN_NEMOCLAW_CONCURRENCY: whole(4, 1, 1_000),
+    FOREMAN_NEMOCLAW_TIMEOUT: duration("10m").refine((ms) => ms >= 1, { error: "is at least 1ms" }),
+    FOREMAN_ROUTE_LARGE_TOKENS: whole(8_000, 1, 1_000_000_000),
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),
@@ -136,6 +78,10 @@ const environment = z
   .transform((settings, context) => {
     const inboundToken = secretFrom("FOREMAN_TOKEN", settings, context);
     const outboundToken = secretFrom("FOREMAN_OLLAMA_TOKEN", settings, context);
+    const nemoclawKey = secretFrom("NEMOCLAW_API_KEY", settings, context);
+    if (nemoclawKey !== null && settings.NEMOCLAW_API_URL === undefined) {
+      context.addIssue("NEMOCLAW_API_KEY is set, but NEMOCLAW_API_URL, where it goes, is not");
+    }
     const { host } = settings.FOREMAN_ADDR;
     if (!isLoopback(host) && inboundToken === null && !settings.FOREMAN_INSECURE) {
       context.addIssue(
@@ -173,9 +119,22 @@ const environment = z
       inboundToken,
       allowedHosts: settings.FOREMAN_ALLOWED_HOSTS,
       origins: settings.FOREMAN_ORIGINS,
+      nemoclaw: settings.NEMOCLAW_API_URL
+        ? {
+            baseUrl: settings.NEMOCLAW_API_URL,
+            key: nemoclawKey,
+            models: settings.NEMOCLAW_MODELS,
+            concurrency: settings.FOREMAN_NEMOCLAW_CONCURRENCY,
+            timeoutMs: settings.FOREMAN_NEMOCLAW_TIMEOUT,
+          }
+        : null,
+      largeTokens: settings.FOREMAN_ROUTE_LARGE_TOKENS,
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };
   });
+
+/** Other programs have settings of their own that begin with NEMOCLAW_. */
+const ours = /^(FOREMAN_|STATE_DIRECTORY$|NEMOCLAW_(API_URL|API_KEY|API_KEY_FILE|MODELS)$)/;
 
 /**
  * Reads the settings from an environment. Names that begin with FOREMAN_ and are no setting are
@@ -184,12 +143,10 @@ const environment = z
  * @throws ForemanError `config_invalid`, naming each variable at fault and what it wants.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const ours = Object.fromEntries(
-    Object.entries(env).filter(
-      ([name, value]) => value !== undefined && /^(FOREMAN_|STATE_DIRECTORY$)/.test(name),
-    ),
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== undefined && ours.test(name)),
   );
-  const parsed = environment.safeParse(ours);
+  const parsed = environment.safeParse(given);
   if (parsed.success) return Object.freeze(parsed.data);
   throw new ForemanError("config_invalid", parsed.error.issues.map(describeIssue).join("\n"));
 }
@@ -206,7 +163,7 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN";
+type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN" | "NEMOCLAW_API_KEY";
 type SecretSettings = { readonly [K in SecretName | `${SecretName}_FILE`]?: string | undefined };
 
 function secretFrom(

@@ -18,6 +18,7 @@ import { Lifecycle, type Part } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
+import { buildRuntime, type Runtime } from "./runtime/build-runtime.ts";
 import { Share } from "./scheduler/share.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
@@ -72,16 +73,13 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const keepInventory = inventoryKeeper(inventory, store, log);
   const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
   const poller = new Poller({
-    target,
-    inventory,
-    clock,
-    log,
-    random,
+    ...{ target, inventory, clock, log, random },
     intervalMs: config.pollIntervalMs,
     onReturn: () => warmer.warm(),
     onChange: () => {
       keepInventory();
       if (dispatcher.runningCount > 0) warmer.noteLoadedUnderLoad();
+      runtime.ollama.noteTarget();
       dispatcher.tick();
     },
   });
@@ -98,11 +96,15 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     onLeft: (job) => share[job.class].left(job),
     onChange: () => dispatcher.tick(),
   });
+  const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
-    ...{ queue, store, target, inventory, poller, share, clock, random, log },
+    ...{ ...pieces, share },
     scheduleLimits: scheduleLimitsOf(config),
+    onEnded: (ended) => runtime.ollama.noteEnded(ended),
     ...config,
   });
+  const runningCount = () => dispatcher.runningCount;
+  const runtime = buildRuntime(config, { ...pieces, runningCount });
 
   const readHealth = (): Health => ({
     phase: lifecycle.phase,
@@ -115,9 +117,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   });
   const app = createApp({
     ...config,
-    ...{ queue, store, target, inventory, poller, clock, log, readHealth },
-    readStatus: () =>
-      readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
+    ...{ ...pieces, ...runtime, readHealth },
+    readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     reception: receptionOf(config),
   });
@@ -126,7 +127,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     clock,
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, clock, log }),
-    parts: partsOf(config, { store, keeper, target, inventory, queue, poller, http, clock, log }),
+    parts: partsOf(config, { ...pieces, keeper, runtime, http }),
   });
   return {
     get port() {
@@ -147,12 +148,13 @@ type Pieces = RecoverDeps & {
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { http, keeper, poller, store, target } = pieces;
+  const { http, keeper, poller, runtime, store, target } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
     { name: "target", stop: () => target.close() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
+    ...runtime.parts,
     {
       name: "listener",
       start: async () => {
@@ -182,18 +184,20 @@ function receptionOf(config: Config): Reception {
 type RecoverDeps = {
   readonly inventory: Inventory;
   readonly queue: Queue;
+  readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Log;
 };
 
 /** Sorts out what a daemon that died left behind, before anybody is let in. */
 async function recover(store: Store, deps: RecoverDeps): Promise<void> {
-  const { clock, inventory, log, queue } = deps;
+  const { clock, inventory, log, queue, runtime } = deps;
   const recovery = await store.recoverInterrupted(clock.wallMs());
   if (Object.values(recovery).some((count) => count > 0)) {
     log.warn(recovery, "jobs of an interrupted daemon recovered");
   }
   await recallInventory(inventory, store, log);
+  await runtime.providerSwitch.recall();
   await queue.restore();
 }
 

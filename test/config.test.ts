@@ -77,6 +77,16 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   FOREMAN_INSECURE: { good: ["true", "false"], bad: ["1", "yes", "TRUE", ""] },
   FOREMAN_ALLOWED_HOSTS: { good: ["", "a.test, b.test"], bad: [] },
   FOREMAN_ORIGINS: { good: ["", "https://a.test,*.b.test"], bad: ["a.test", "**", "http://a,b"] },
+  NEMOCLAW_API_URL: {
+    good: ["https://api.test", "http://127.0.0.1:9/v1/", "https://api.test/openai/v1", "", " "],
+    bad: ["api.test", "ftp://api.test", "https://api.test/v1?key=1", "https://u:p@api.test", "v1"],
+  },
+  NEMOCLAW_API_KEY: { good: ["", " "], bad: ["two words", "s3cret"] },
+  NEMOCLAW_API_KEY_FILE: { good: [""], bad: ["/nowhere/key"] },
+  NEMOCLAW_MODELS: { good: ["", "nemotron, remote_default"], bad: [] },
+  FOREMAN_NEMOCLAW_CONCURRENCY: { good: ["1", "1000"], bad: ["0", "1001", ""] },
+  FOREMAN_NEMOCLAW_TIMEOUT: { good: ["1ms", "24d"], bad: ["0", "10", "25d"] },
+  FOREMAN_ROUTE_LARGE_TOKENS: { good: ["1", "1000000000"], bad: ["0", "8k", ""] },
   FOREMAN_LOG_LEVEL: { good: ["trace", "silent"], bad: ["loud", "INFO", ""] },
 };
 
@@ -86,7 +96,9 @@ const cases = (kind: "good" | "bad") =>
 describe("the settings", () => {
   test("P7: are all tried here", () => {
     const example = readFileSync(new URL("../.env.example", import.meta.url), "utf8");
-    const names = [...example.matchAll(/^#? ?(FOREMAN_\w+)=/gm)].map(([, name]) => name);
+    const names = [...example.matchAll(/^#? ?((?:FOREMAN|NEMOCLAW)_\w+)=/gm)].map(
+      ([, name]) => name,
+    );
 
     expect(Object.keys(values).toSorted()).toEqual(names.toSorted());
   });
@@ -119,7 +131,7 @@ describe("the settings", () => {
 
   test("P7: are as .env.example says when it is taken as it stands", () => {
     const example = readFileSync(new URL("../.env.example", import.meta.url), "utf8");
-    const lines = [...example.matchAll(/^(FOREMAN_\w+)=(.*)$/gm)];
+    const lines = [...example.matchAll(/^((?:FOREMAN|NEMOCLAW)_\w+)=(.*)$/gm)];
 
     const given = readConfig(Object.fromEntries(lines.map(([, name, value]) => [name, value])));
 
@@ -155,6 +167,48 @@ describe("the settings", () => {
 
   test("cannot be changed after they were read", () => {
     expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+});
+
+describe("the hosted endpoint", () => {
+  const nemoclawOf = (env: Environment) => readConfig(env).nemoclaw;
+
+  test.each([
+    ["https://api.test", "https://api.test/v1"],
+    ["https://api.test/", "https://api.test/v1"],
+    ["https://api.test/v1", "https://api.test/v1"],
+    ["https://api.test/v1/", "https://api.test/v1"],
+    ["https://api.test:8443/openai", "https://api.test:8443/openai/v1"],
+  ])("at %s is asked at %s", (NEMOCLAW_API_URL, baseUrl) => {
+    expect(nemoclawOf({ NEMOCLAW_API_URL })?.baseUrl).toBe(baseUrl);
+  });
+
+  test("is not there without a URL, whatever else is set", () => {
+    expect(nemoclawOf({})).toBeNull();
+    expect(nemoclawOf({ NEMOCLAW_API_URL: "", NEMOCLAW_MODELS: "a" })).toBeNull();
+  });
+
+  test("has its key from a setting or from a file, and not from both", () => {
+    const env = { NEMOCLAW_API_URL: "https://api.test" };
+    const NEMOCLAW_API_KEY_FILE = fileWith("s3cret\n");
+
+    expect(nemoclawOf(env)?.key).toBeNull();
+    expect(nemoclawOf({ ...env, NEMOCLAW_API_KEY: "s3cret" })?.key).toBe("s3cret");
+    expect(nemoclawOf({ ...env, NEMOCLAW_API_KEY_FILE })?.key).toBe("s3cret");
+    expect(complaint({ ...env, NEMOCLAW_API_KEY: "s", NEMOCLAW_API_KEY_FILE })).toContain(
+      "NEMOCLAW_API_KEY and NEMOCLAW_API_KEY_FILE",
+    );
+  });
+
+  test("A4: a URL with a password in it is refused without being repeated", () => {
+    const message = complaint({ NEMOCLAW_API_URL: "https://me:s3cret@api.test" });
+
+    expect(message).toContain("NEMOCLAW_API_URL");
+    expect(message).not.toContain("s3cret");
+  });
+
+  test("leaves alone what other programs call NEMOCLAW_", () => {
+    expect(complaint({ NEMOCLAW_RETRIES: "many" })).toBeNull();
   });
 });
 

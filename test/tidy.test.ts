@@ -76,10 +76,10 @@ describe("the project", () => {
   });
 
   test("lists every setting in .env.example, and no other", () => {
-    const listed = [...read(".env.example").matchAll(/^#? ?(FOREMAN_\w+)=/gm)].map(
+    const listed = [...read(".env.example").matchAll(/^#? ?((?:FOREMAN|NEMOCLAW)_\w+)=/gm)].map(
       ([, name]) => name,
     );
-    const known = [...read("src/config.ts").matchAll(/^ {4}(FOREMAN_\w+):/gm)].map(
+    const known = [...read("src/config.ts").matchAll(/^ {4}((?:FOREMAN|NEMOCLAW)_\w+):/gm)].map(
       ([, name]) => name,
     );
 

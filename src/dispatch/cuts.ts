@@ -16,6 +16,11 @@ export const cuts = {
     code: null,
     message: "its client read too slowly and was cut off",
   },
+  answer_too_large: {
+    state: "failed",
+    code: null,
+    message: "its answer grew larger than FOREMAN_ANSWER_MAX and was cut off",
+  },
   cancelled_by_user: { state: "cancelled", code: "cancelled", message: "the job was cancelled" },
   preempted: { state: "cancelled", code: "cancelled", message: "it made way for a person" },
   shutdown: { state: "cancelled", code: "draining", message: "foreman is shutting down" },

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
-import type { Job, JobClass, JobId } from "../job.ts";
+import type { Ending, Job, JobClass, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -45,6 +45,8 @@ type DispatcherOptions = {
   readonly runLimits: RunLimits;
   /** A batch item that has run less makes way for a person, in ms; 0 for never. */
   readonly preemptWithinMs: number;
+  /** A run came to the end of its job; of `ranMs` the target spent `loadMs` on the model. */
+  readonly onEnded: (ended: { ending: Ending; ranMs: number; loadMs: number }) => void;
 };
 
 /** The worker loop: wake → snapshot → schedule → claim → run → settle. */
@@ -201,8 +203,9 @@ export class Dispatcher {
     const { job } = waiting;
     this.#residents.noteLoad(job.runnerKey, loadMs);
     // Who happens to need a swap does not pay for it.
-    const gpuMs = clock.monotonicMs() - startedAtMs - (loadMs ?? 0);
-    share[job.class].charge(job, Math.max(0, gpuMs));
+    const ranMs = clock.monotonicMs() - startedAtMs;
+    share[job.class].charge(job, Math.max(0, ranMs - (loadMs ?? 0)));
+    this.#options.onEnded({ ending, ranMs, loadMs: loadMs ?? 0 });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
     this.#log.info(facts, `job ${ending.state}`);
     if (job.isDurable) {

@@ -24,6 +24,14 @@ import {
   submitJob,
 } from "./jobs/jobs.ts";
 import { queueForm, queueRequest } from "./queued.ts";
+import {
+  listChanges,
+  listProviders,
+  type ProvidersDeps,
+  patchProvider,
+  setOrder,
+  showOrder,
+} from "./runtime/providers.ts";
 
 /**
  * Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33.
@@ -58,13 +66,14 @@ const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
   "/v1/models": false,
 };
 
-export type AppDeps = JobsDeps & {
-  readonly log: Log;
-  readonly embedConcurrency: number;
-  readonly readHealth: () => Health;
-  readonly readStatus: () => Status;
-  readonly reception: Reception;
-};
+export type AppDeps = JobsDeps &
+  ProvidersDeps & {
+    readonly log: Log;
+    readonly embedConcurrency: number;
+    readonly readHealth: () => Health;
+    readonly readStatus: () => Status;
+    readonly reception: Reception;
+  };
 
 type Handler = (call: Call) => Promise<void> | void;
 
@@ -117,6 +126,12 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     const [, id = "", , name = ""] = partsOf(call);
     return showArtifact(call, [id, name], deps);
   });
+  const llm = "/api/runtime/llm";
+  on("GET", `${llm}/providers`, (call) => listProviders(call, deps));
+  on("GET", `${llm}/providers/order`, (call) => showOrder(call, deps));
+  on("PUT", `${llm}/providers/order`, (call) => setOrder(call, deps));
+  on("GET", `${llm}/providers/changes`, (call) => listChanges(call, deps));
+  on("PATCH", `${llm}/providers/:id`, (call) => patchProvider(call, partsOf(call)[4] ?? "", deps));
   for (const path of ["/api/*", "/v1/*"]) on("ALL", path, (call) => passOther(call, deps));
 
   app.notFound(written((call) => answerUnknown(call, deps)));

@@ -1,5 +1,3 @@
-import type { GenerationOutcome } from "./generation.ts";
-
 type FailureFacts = {
   /** How the failure is told over HTTP. */
   readonly statusCode: number;
@@ -40,18 +38,6 @@ export const failureCodes = {
 } as const satisfies Readonly<Record<string, FailureFacts>>;
 
 export type FailureCode = keyof typeof failureCodes;
-
-type Failed = Extract<GenerationOutcome, { kind: "failed" }>;
-
-/** A failure; `retryAfterMs` where the provider said when to come back. */
-export function failure(
-  code: FailureCode,
-  message: string,
-  retryAfterMs: number | null = null,
-): Failed {
-  const { isPassing } = failureCodes[code];
-  return { kind: "failed", code, message, isPassing, retryAfterMs };
-}
 
 /** What an HTTP status that is no success says of the provider that gave it. */
 export function codeOfStatus(statusCode: number): FailureCode {

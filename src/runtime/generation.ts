@@ -1,4 +1,4 @@
-import type { FailureCode } from "./failure-codes.ts";
+import { type FailureCode, failureCodes } from "./failure-codes.ts";
 
 /** One message of a conversation; the texts of its parts are in one piece. */
 export type Message = {
@@ -52,13 +52,25 @@ export type GenerationOutcome =
       /** The provider's word, such as `stop` or `length`; null if it gave none. */
       readonly finishReason: string | null;
     }
-  | {
-      readonly kind: "failed";
-      readonly code: FailureCode;
-      /** What happened and what to do, for a person. */
-      readonly message: string;
-      /** The provider is away or busy: the same request may do later. */
-      readonly isPassing: boolean;
-      /** When the provider asks to be asked again; null if it did not say. */
-      readonly retryAfterMs: number | null;
-    };
+  | GenerationFailure;
+
+export type GenerationFailure = {
+  readonly kind: "failed";
+  readonly code: FailureCode;
+  /** What happened and what to do, for a person. */
+  readonly message: string;
+  /** The provider is away or busy: the same request may do later. */
+  readonly isPassing: boolean;
+  /** When the provider asks to be asked again; null if it did not say. */
+  readonly retryAfterMs: number | null;
+};
+
+/** A failure; `retryAfterMs` where the provider said when to come back. */
+export function failure(
+  code: FailureCode,
+  message: string,
+  retryAfterMs: number | null = null,
+): GenerationFailure {
+  const { isPassing } = failureCodes[code];
+  return { kind: "failed", code, message, isPassing, retryAfterMs };
+}

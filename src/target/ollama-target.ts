@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
+import { connectionProblem, errorCodeOf } from "./connection-problem.ts";
 import { headersForClient, headersForTarget, headerValue, headerValues } from "./hop-headers.ts";
 import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
 import { viaToken } from "./via.ts";
@@ -134,15 +135,17 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
     this.#sink.failed({
       kind: this.#isAborted ? "aborted" : this.#kindOf(cause),
       afterHead: this.#hasHead,
-      message: describe(cause),
+      message: connectionProblem(cause),
       cause,
     });
   }
 
   #kindOf(cause: Error): TargetFailure["kind"] {
-    if (codeOf(cause) === "UND_ERR_INVALID_ARG") return "malformed";
+    if (errorCodeOf(cause) === "UND_ERR_INVALID_ARG") return "malformed";
     if (this.#controller === null) return "unreachable";
-    return /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/.test(codeOf(cause)) ? "malformed" : "lost";
+    return /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/.test(errorCodeOf(cause))
+      ? "malformed"
+      : "lost";
   }
 }
 
@@ -150,16 +153,4 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
 function textHeaders(rawHeaders: Dispatcher.DispatchController["rawHeaders"]): string[] {
   if (!Array.isArray(rawHeaders)) return [];
   return rawHeaders.map((part) => (typeof part === "string" ? part : part.toString("latin1")));
-}
-
-function codeOf(cause: Error): string {
-  return "code" in cause && typeof cause.code === "string" ? cause.code : "";
-}
-
-/** "connect ECONNREFUSED 127.0.0.1:11434", or the several of a name with several addresses. */
-function describe(cause: Error): string {
-  if (cause instanceof AggregateError && cause.message === "") {
-    return cause.errors.map(String).join("; ");
-  }
-  return cause.message || codeOf(cause) || cause.name;
 }

@@ -63,8 +63,33 @@ export const providerView = z
     error_rate: z.number().min(0).max(1),
     queue_depth: count,
     tokens_per_second: z.number().min(0).nullable(),
+    enabled: z.boolean().meta({ description: "False: switched off by the operator" }),
+    models_off: z.array(z.string()).meta({ description: "Switched off by the operator" }),
+    problem: z.string().nullable().meta({ description: "Why it is not online" }),
   })
   .meta({ id: "Provider" });
+
+/** `GET` and `PUT /api/runtime/llm/providers/order`. */
+export const providerOrderView = z
+  .object({ order: z.array(provider).nullable() })
+  .meta({ id: "ProviderOrderInForce", description: "null while the routing rule decides" });
+
+/** `GET /api/runtime/llm/providers/changes`: newest first. */
+export const providerChanges = z
+  .object({
+    changes: z.array(
+      z.object({
+        at: iso,
+        by: z.string().meta({ description: "The client that made the change" }),
+        note: z.string().nullable(),
+        order: z.array(provider).nullable().optional(),
+        provider: provider.optional(),
+        enabled: z.boolean().optional(),
+        models: z.record(z.string(), z.boolean()).optional(),
+      }),
+    ),
+  })
+  .meta({ id: "ProviderChanges" });
 
 /** `GET /api/runtime/llm/providers`, in the order in which they are asked. */
 export const providerList = z

@@ -13,6 +13,8 @@ export const runtimeLimits = {
   modelLength: 512,
   noteLength: 2_000,
   stopSequences: 16,
+  /** In one change of an operator, of which each is remembered with all that it names. */
+  modelsSwitched: 20,
   /** OpenAI takes schemas of 120,000 letters; one of 64 KiB takes a second to compile. */
   schemaBytes: 64 * 2 ** 10,
   schemaDepth: 64,

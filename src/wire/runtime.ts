@@ -119,15 +119,26 @@ export const batchRequest = batchHead
   .extend({ items: z.array(batchItem).min(1).max(runtimeLimits.batchItems) })
   .meta({ id: "BatchRequest" });
 
+const switchNote = z
+  .string()
+  .max(runtimeLimits.noteLength)
+  .nullish()
+  .meta({ description: "Why, for whoever reads the changes later" });
+
 /** `PUT /api/runtime/llm/providers/order`: each provider once, the first to be asked first. */
 export const providerOrder = z
   .object({
     order: z
       .array(providerId)
-      .refine((order) => new Set(order).size === order.length, {
-        error: "a provider stands in the order once",
+      .superRefine((order, context) => {
+        const missing = providerIds.filter((id) => !order.includes(id));
+        if (missing.length > 0) context.addIssue(`the order lacks ${missing.join(", ")}`);
+        const again = order.filter((id, i) => order.indexOf(id) !== i);
+        if (again.length > 0) context.addIssue(`the order names ${again.join(", ")} twice`);
       })
-      .min(1),
+      .nullable()
+      .meta({ description: "null gives the order back to the routing rule" }),
+    note: switchNote,
   })
   .meta({ id: "ProviderOrder" });
 
@@ -137,11 +148,14 @@ export const providerPatch = z
     enabled: z.boolean().optional(),
     models: z
       .record(modelName, z.boolean())
+      .refine((models) => Object.keys(models).length <= runtimeLimits.modelsSwitched, {
+        error: `at most ${runtimeLimits.modelsSwitched} models are switched at once`,
+      })
       .optional()
       .meta({ description: "Switches models of the provider on or off, by name" }),
-    note: z.string().max(runtimeLimits.noteLength).nullish(),
+    note: switchNote,
   })
-  .refine(({ enabled, models }) => enabled !== undefined || models !== undefined, {
+  .refine(({ enabled, models = {} }) => enabled !== undefined || Object.keys(models).length > 0, {
     error: "nothing is changed: give enabled or models",
   })
   .meta({ id: "ProviderPatch" });

@@ -11,21 +11,34 @@ import type { Asked } from "../support/fake-target.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { pollerScene } from "../target/poller-scene.ts";
 
-type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits>;
+type Hooks = {
+  /** The target, or what is known of it, may have changed. */
+  readonly onChange?: () => void;
+  readonly onEnded?: ConstructorParameters<typeof Dispatcher>[0]["onEnded"];
+  readonly depthMax?: number;
+};
+
+type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits> & Hooks;
 
 /**
  * Everything between a job that joins and the target: real queue, scheduler, dispatcher and poller
  * between a store in memory and a target that answers polls by itself, and jobs as the test says.
  */
 export function dispatchScene(facts: SceneFacts = {}) {
-  const { stallMsMax = 0, runMsMax = 0, attemptsMax = 3, ...schedule } = facts;
+  const { stallMsMax = 0, runMsMax = 0, attemptsMax = 3, ...rest } = facts;
+  const { depthMax = 100, onChange, onEnded, ...schedule } = rest;
   const store = new MemoryStore();
   const share = { interactive: new Share(), batch: new Share() };
-  const around = pollerScene({ onChange: () => dispatcher.tick() });
+  const around = pollerScene({
+    onChange: () => {
+      onChange?.();
+      dispatcher.tick();
+    },
+  });
   const { clock, inventory, log, poller, target } = around;
   const queue = new Queue({
     ...{ store, clock, log, waitMsMax: 0 },
-    depthMax: 100,
+    depthMax,
     answerBytesMax: 1_000,
     onJoined: (job) => share[job.class].joined(job),
     onLeft: (job) => share[job.class].left(job),
@@ -36,6 +49,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     scheduleLimits: { ...scheduleLimits, ...schedule },
     random: () => 0.5,
     preemptWithinMs: 20_000,
+    onEnded: onEnded ?? (() => {}),
     runLimits: { stallMsMax, runMsMax, attemptsMax },
   });
   const submitted = (job: Partial<Job> = {}) => {

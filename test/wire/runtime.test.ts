@@ -181,15 +181,24 @@ describe("a batch", () => {
 });
 
 describe("the operator's requests", () => {
-  test("name each provider once", () => {
-    expect(placesIn(providerOrder, { order: ["nemoclaw", "ollama"] })).toBe("sound");
-    expect(placesIn(providerOrder, { order: ["ollama", "ollama"] })).toEqual(["order value_error"]);
-    expect(placesIn(providerOrder, { order: [] })).toEqual(["order too_short"]);
+  test("name each provider once, or leave the order to the rule", () => {
+    const all = ["deterministic_fallback", "nemoclaw", "ollama"];
+
+    expect(placesIn(providerOrder, { order: all })).toBe("sound");
+    expect(placesIn(providerOrder, { order: null, note: "as before" })).toBe("sound");
+    expect(placesIn(providerOrder, { order: [...all, "ollama"] })).toEqual(["order value_error"]);
+    expect(placesIn(providerOrder, { order: ["ollama"] })).toEqual(["order value_error"]);
+    expect(placesIn(providerOrder, {})).toEqual(["order missing"]);
   });
 
-  test("change something", () => {
+  test("change something, and not too much at once", () => {
+    const models = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`m${i}`, false]));
+
     expect(placesIn(providerPatch, { enabled: false })).toBe("sound");
-    expect(placesIn(providerPatch, { models: { "llama3.2": false } })).toBe("sound");
+    expect(placesIn(providerPatch, { models: models(20) })).toBe("sound");
+    expect(placesIn(providerPatch, { models: models(21) })).toEqual(["models value_error"]);
+    expect(placesIn(providerPatch, { models: {} })).toEqual([" value_error"]);
     expect(placesIn(providerPatch, { note: "why" })).toEqual([" value_error"]);
   });
 });

@@ -1,15 +1,5 @@
-import { failure } from "../failure-codes.ts";
-import type { GenerationOutcome, GenerationRequest } from "../generation.ts";
-import type { Provider, Telemetry } from "./provider.ts";
-
-const nothingMeasured: Telemetry = {
-  latency_ms: null,
-  last_ok_at: null,
-  last_error: null,
-  error_rate: 0,
-  queue_depth: 0,
-  tokens_per_second: null,
-};
+import { failure, type GenerationOutcome, type GenerationRequest } from "../generation.ts";
+import { nothingMeasured, type Provider } from "./provider.ts";
 
 /** Answers with what the request itself brought along: always there, always the same. */
 export class DeterministicFallback implements Provider {

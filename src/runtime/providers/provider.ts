@@ -19,6 +19,16 @@ export type Telemetry = {
   readonly tokens_per_second: number | null;
 };
 
+/** Of a provider that has no requests to measure. */
+export const nothingMeasured: Telemetry = {
+  latency_ms: null,
+  last_ok_at: null,
+  last_error: null,
+  error_rate: 0,
+  queue_depth: 0,
+  tokens_per_second: null,
+};
+
 export type GenerateOptions = {
   readonly model: string;
   /** Who asks: a token's name, a forwarded user id, or an address. */

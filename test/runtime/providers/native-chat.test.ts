@@ -24,6 +24,12 @@ describe("a chat for Ollama", () => {
     });
   });
 
+  test("has images beside the text, as Ollama takes them", () => {
+    const messages = [{ role: "user", content: "What?", images: ["/9j/AAAA"] }];
+
+    expect(asked({ messages }).messages).toEqual(messages);
+  });
+
   test("has sampling in Ollama's words, and the request's own word counts", () => {
     const sampling = { temperature: 0.2, top_p: 0.9, max_tokens: 64, seed: 7, stop: ["\n\n"] };
     const options = { num_ctx: 8192, temperature: 1, num_predict: 5 };

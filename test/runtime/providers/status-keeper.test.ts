@@ -74,26 +74,25 @@ describe("a provider's status", () => {
     expect(seen.slice(2).every((status) => status === "offline")).toBe(true);
   });
 
-  test("never turns better twice within 5 s, whatever happens", async () => {
+  test("never turns better within 5 s of its having been away, whatever happens", async () => {
     const news = fc.constantFrom<Step>("away", "there", "5 of 10 failed", "0 of 90 failed");
-    const steps = fc.array(fc.oneof(news, fc.integer({ min: 0, max: 40_000 })), { maxLength: 60 });
+    const steps = fc.array(fc.oneof(news, fc.integer({ min: 0, max: 8_000 })), { maxLength: 60 });
     const order = ["offline", "degraded", "online"];
 
     await fc.assert(
       fc.asyncProperty(steps, async (given) => {
-        const seen = await statuses(["there", ...given]);
+        const all: Step[] = ["there", ...given];
+        const seen = await statuses(all);
         let nowMs = 0;
-        let betterAtMs = Number.NEGATIVE_INFINITY;
-        seen.forEach((status, i) => {
-          const step = given[i - 1];
+        let awayAtMs = Number.NEGATIVE_INFINITY;
+        all.forEach((step, i) => {
           if (typeof step === "number") nowMs += step;
-          const before = seen[i - 1] ?? "online";
-          if (order.indexOf(status) <= order.indexOf(before)) return;
-          expect(nowMs - betterAtMs).toBeGreaterThanOrEqual(5_000);
-          betterAtMs = nowMs;
+          if (step === "away") awayAtMs = nowMs;
+          const [before = "online", after = "offline"] = seen.slice(Math.max(0, i - 1), i + 1);
+          const isBetter = i > 0 && order.indexOf(after) > order.indexOf(before);
+          if (isBetter) expect(nowMs - awayAtMs).toBeGreaterThanOrEqual(5_000);
         });
       }),
-      { numRuns: 200 },
     );
   });
 });

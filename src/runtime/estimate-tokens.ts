@@ -1,0 +1,10 @@
+import type { Message } from "./generation.ts";
+
+/** English takes about four letters a token; code and other languages take fewer, so this is low. */
+const lettersPerToken = 4;
+
+/** How large a prompt is, for the routing rule: its letters by four, rounded up; no images. */
+export function estimateTokens(messages: readonly Message[]): number {
+  const letters = messages.reduce((sum, { content }) => sum + content.length, 0);
+  return Math.ceil(letters / lettersPerToken);
+}
