@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { codeOfStatus } from "../../src/runtime/failure-codes.ts";
+import { codeOfStatus, failureCodes } from "../../src/runtime/failure-codes.ts";
 
 describe("a failed generation", () => {
   test.each([
@@ -21,5 +22,17 @@ describe("a failed generation", () => {
     [999, "provider_failed"],
   ] as const)("of status %i is %s", (statusCode, code) => {
     expect(codeOfStatus(statusCode)).toBe(code);
+  });
+
+  test("is described in docs/api.md as it is", () => {
+    const page = readFileSync(new URL("../../docs/api.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (\d{3}) \| (yes|no) \| (yes|no) \|/gm)];
+
+    const word = (holds: boolean) => (holds ? "yes" : "no");
+    expect(rows.map(([, ...row]) => row)).toEqual(
+      Object.entries(failureCodes).map(([code, { isPassing, mayTryNext, statusCode }]) => {
+        return [code, String(statusCode), word(isPassing), word(mayTryNext)];
+      }),
+    );
   });
 });
