@@ -1,5 +1,5 @@
+import { failure } from "./failure-codes.ts";
 import type { GenerationOutcome, GenerationRequest, Message } from "./generation.ts";
-import { failure } from "./generation.ts";
 import type { Verdict } from "./output/output-check.ts";
 
 /**

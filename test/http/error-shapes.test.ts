@@ -39,6 +39,20 @@ describe("errorBody", () => {
   });
 });
 
+describe("errorBody below /api/runtime/", () => {
+  test("is what FastAPI's clients read: a text with its code, or a list of problems", () => {
+    const problems = [{ loc: ["body", "items", 3], msg: "Field required", type: "missing" }];
+    const coded = errorBody("fastapi", 503, "away", { code: "provider_unavailable" });
+    const listed = errorBody("fastapi", 422, "body", { code: "invalid_request", problems });
+
+    expect(coded).toEqual({
+      contentType: "application/json",
+      body: '{"detail":"away","code":"provider_unavailable"}',
+    });
+    expect(JSON.parse(listed.body)).toEqual({ detail: problems });
+  });
+});
+
 describe("errorFrame", () => {
   test("is what Ollama would write into the stream", () => {
     for (const { shape, status, message, frame } of cases) {

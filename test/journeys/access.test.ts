@@ -36,6 +36,8 @@ const headOf = (line: string, ...headers: string[]) => {
 };
 
 const shapes = {
+  "/api/runtime/llm/providers":
+    '{"detail":"a valid bearer token is required","code":"unauthorized"}',
   "/api/chat": '{"error":"a valid bearer token is required"}',
   "/v1/models":
     '{"error":{"message":"a valid bearer token is required","type":"api_error","param":null,"code":null}}\n',

@@ -11,7 +11,11 @@ const compiledMax = 64;
 const complaintsMax = 5;
 const complaintLengthMax = 1_000;
 
-const drafts: Readonly<Record<string, typeof Ajv | typeof Ajv2020>> = {
+type Schema = { readonly $schema?: unknown };
+
+type Draft = typeof Ajv | typeof Ajv2020;
+
+const drafts: Readonly<Record<string, Draft>> = {
   "https://json-schema.org/draft/2020-12/schema": Ajv2020,
   "https://json-schema.org/draft-07/schema": Ajv,
 };
@@ -25,7 +29,6 @@ const options: Options = {
   // What a keyword of another tool means is not known, and does no harm (JSON Schema 2020-12 §6.5).
   strict: false,
   strictNumbers: true,
-  allErrors: true,
   // Without it {} would have a "constructor".
   ownProperties: true,
   validateFormats: true,
@@ -33,11 +36,14 @@ const options: Options = {
   code: { optimize: false, regExp: Object.assign(compilePattern, { code: "compilePattern" }) },
 };
 
+/** One that judges, and one that goes on after the first error, to explain. */
+type Compiled = { readonly judge: ValidateFunction; explain: ValidateFunction | null };
+
 /** Compiles JSON Schemas and checks answers by them. May need for ever: runs in a thread. */
 export class SchemaCheck {
-  readonly #compiled = new Map<string, ValidateFunction>();
+  readonly #compiled = new Map<string, Compiled>();
   /** Each draft's schema of schemas costs 0.1 s to compile, so it is done once. */
-  readonly #metaByDraft = new Map<string, Ajv>();
+  readonly #metaByDraft = new Map<Draft, Ajv>();
 
   /**
    * Why answers cannot be checked by that schema (JSON text), in the validator's words; null when
@@ -45,8 +51,8 @@ export class SchemaCheck {
    */
   refusal(schema: string): string | null {
     try {
-      const validate = this.#validator(schema);
-      for (const probe of probes) validate(probe);
+      const { judge } = this.#validators(schema);
+      for (const probe of probes) judge(probe);
       return null;
     } catch (cause) {
       return shortened(wordsOf(cause));
@@ -59,41 +65,72 @@ export class SchemaCheck {
    * @throws Error when the schema, which `refusal` passed, cannot be followed to its end
    */
   complaint(schema: string, answer: string): string | null {
-    const validate = this.#validator(schema);
-    if (validate(JSON.parse(answer))) return null;
-    return wordsOfErrors(validate.errors ?? []);
+    const validators = this.#validators(schema);
+    const json: unknown = JSON.parse(answer);
+    if (validators.judge(json)) return null;
+    const first = validators.judge.errors ?? [];
+    return wordsOfErrors(allErrors(validators, schema, json) ?? first);
   }
 
-  #validator(schema: string): ValidateFunction {
-    const known = this.#compiled.get(schema);
-    const validate = known ?? this.#compile(JSON.parse(schema));
+  #validators(schema: string): Compiled {
+    const validators = this.#compiled.get(schema) ?? this.#compile(JSON.parse(schema));
     // The map keeps the order of insertion, so that the one longest unused is the first to go.
     this.#compiled.delete(schema);
-    this.#compiled.set(schema, validate);
+    this.#compiled.set(schema, validators);
     const [oldest] = this.#compiled.keys();
     if (this.#compiled.size > compiledMax && oldest !== undefined) this.#compiled.delete(oldest);
-    return validate;
+    return validators;
   }
 
-  #compile(schema: { readonly $schema?: unknown }): ValidateFunction {
-    const named = String(schema.$schema ?? newest)
-      .replace(/^http:/, "https:")
-      .replace(/#$/, "");
-    const draft = drafts[named];
-    if (draft === undefined) {
-      throw new SyntaxError(`$schema: ${named} is not known here: 2020-12 and draft-07 are`);
-    }
-    const meta = this.#metaByDraft.get(named) ?? new draft(options);
-    this.#metaByDraft.set(named, meta);
-    const { $schema: _, ...rest } = schema;
-    if (meta.validateSchema(rest) !== true) {
+  #compile(schema: Schema): Compiled {
+    const draft = draftOf(schema);
+    const meta = this.#metaByDraft.get(draft) ?? new draft(options);
+    this.#metaByDraft.set(draft, meta);
+    if (meta.validateSchema(withoutDraft(schema)) !== true) {
       throw new SyntaxError(wordsOfErrors(meta.errors ?? []));
     }
-    // One of its own for each schema: an $id must not be seen by another client's $ref.
-    const ajv = new draft({ ...options, meta: false, validateSchema: false });
-    addFormats.default(ajv);
-    return ajv.compile(rest);
+    return { judge: compiled(schema, options), explain: null };
   }
+}
+
+/** What a model may mend at once; null where that cannot be found out. It does not judge. */
+function allErrors(
+  validators: Compiled,
+  schema: string,
+  json: unknown,
+): readonly ErrorObject[] | null {
+  try {
+    validators.explain ??= compiled(JSON.parse(schema), { ...options, allErrors: true });
+    validators.explain(json);
+    return validators.explain.errors ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** By an Ajv of its own, since an $id must not be seen by another client's $ref. */
+function compiled(schema: Schema, withOptions: Options): ValidateFunction {
+  const draft = draftOf(schema);
+  const ajv = new draft({ ...withOptions, meta: false, validateSchema: false });
+  addFormats.default(ajv);
+  // Ajv2020 always notes what was evaluated, and loses its way where patternProperties meet a oneOf.
+  ajv.opts.unevaluated = /"unevaluated(Items|Properties)"/.test(JSON.stringify(schema));
+  return ajv.compile(withoutDraft(schema));
+}
+
+/** @throws SyntaxError for a draft that is not known here */
+function draftOf({ $schema = newest }: Schema): Draft {
+  const named = String($schema)
+    .replace(/^http:/, "https:")
+    .replace(/#$/, "");
+  const draft = drafts[named];
+  if (draft !== undefined) return draft;
+  throw new SyntaxError(`$schema: ${named} is not known here: 2020-12 and draft-07 are`);
+}
+
+/** Without the schemas of schemas a validator knows no draft's name. */
+function withoutDraft({ $schema: _, ...rest }: Schema): object {
+  return rest;
 }
 
 /** A validator's failure in words: recursion shows as an overflow of the stack. */
