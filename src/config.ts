@@ -71,6 +71,7 @@ const environment = z
     NEMOCLAW_MODELS: list,
     FOREMAN_NEMOCLAW_CONCURRENCY: whole(4, 1, 1_000),
     FOREMAN_NEMOCLAW_TIMEOUT: duration("10m").refine((ms) => ms >= 1, { error: "is at least 1ms" }),
+    FOREMAN_REPAIR_ATTEMPTS: whole(2, 0, 10),
     FOREMAN_ROUTE_LARGE_TOKENS: whole(8_000, 1, 1_000_000_000),
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
@@ -130,6 +131,7 @@ const environment = z
             timeoutMs: settings.FOREMAN_NEMOCLAW_TIMEOUT,
           }
         : null,
+      repairsMax: settings.FOREMAN_REPAIR_ATTEMPTS,
       largeTokens: settings.FOREMAN_ROUTE_LARGE_TOKENS,
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };

@@ -20,6 +20,7 @@ import { Lifecycle, type Part } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
+import { type Batches, buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime, type Runtime } from "./runtime/build-runtime.ts";
 import { Share } from "./scheduler/share.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
@@ -107,6 +108,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   });
   const runningCount = () => dispatcher.runningCount;
   const runtime = buildRuntime(config, { ...pieces, runningCount });
+  const { batches } = store;
+  const batching = buildBatches(config, { ...config, ...pieces, ...runtime, batches, changes });
 
   const readHealth = (): Health => ({
     phase: lifecycle.phase,
@@ -120,7 +123,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
   const app = createApp({
     ...config,
-    ...{ ...pieces, ...runtime, readHealth, changes, eventStreams },
+    ...{ ...pieces, ...runtime, ...batching, batches, readHealth, changes, eventStreams },
     readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
@@ -131,7 +134,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     clock,
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, eventStreams, clock, log }),
-    parts: partsOf(config, { ...pieces, keeper, runtime, http, eventStreams }),
+    parts: partsOf(config, { ...pieces, keeper, runtime, batching, http, eventStreams }),
   });
   return {
     get port() {
@@ -147,19 +150,21 @@ type Pieces = RecoverDeps & {
   readonly keeper: StoreKeeper;
   readonly target: Target;
   readonly poller: Poller;
+  readonly batching: Batches;
   readonly http: HttpServer;
   readonly eventStreams: EventStreams;
 };
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { eventStreams, http, keeper, poller, runtime, store, target } = pieces;
+  const { batching, eventStreams, http, keeper, poller, runtime, store, target } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
     { name: "target", stop: () => target.close() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
     ...runtime.parts,
+    ...batching.parts,
     {
       name: "listener",
       start: async () => {

@@ -25,7 +25,7 @@ import {
   submitJob,
 } from "./jobs/jobs.ts";
 import { queueForm, queueRequest } from "./queued.ts";
-import { addRuntimeRoutes, type RuntimeRouteDeps } from "./runtime/routes.ts";
+import { type RuntimeRoutesDeps, runtimeRoutes } from "./runtime/runtime-routes.ts";
 
 /**
  * Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33.
@@ -61,7 +61,7 @@ const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
 };
 
 export type AppDeps = JobsDeps &
-  RuntimeRouteDeps &
+  RuntimeRoutesDeps &
   JobEventsDeps & {
     readonly log: Log;
     readonly embedConcurrency: number;
@@ -93,7 +93,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     return RESPONSE_ALREADY_SENT;
   };
   const on = (method: string, path: string, handler: Handler) => {
-    app.on(method, path, written(handler));
+    if (method === "ALL") app.all(path, written(handler));
+    else app.on(method, path, written(handler));
   };
 
   // hono serves HEAD by the GET route; what must differ looks at the method itself.
@@ -122,7 +123,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     const [, id = "", , name = ""] = partsOf(call);
     return showArtifact(call, [id, name], deps);
   });
-  addRuntimeRoutes(on, deps);
+  for (const [method, path, handler] of runtimeRoutes(deps)) on(method, path, handler);
   for (const path of ["/api/*", "/v1/*"]) on("ALL", path, (call) => passOther(call, deps));
 
   app.notFound(written((call) => answerUnknown(call, deps)));

@@ -1,5 +1,5 @@
 import { failureCodes } from "../../runtime/failure-codes.ts";
-import type { GenerationFailure } from "../../runtime/repair.ts";
+import type { GenerationFailure } from "../../runtime/generation.ts";
 import { answer, type Call } from "../call.ts";
 import { errorBody } from "../error-shapes.ts";
 

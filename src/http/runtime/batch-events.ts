@@ -1,5 +1,4 @@
 import { isoTime } from "../../clock.ts";
-import { ForemanError } from "../../errors.ts";
 import type { JobId } from "../../job.ts";
 import type { JobChanges } from "../../queue/job-changes.ts";
 import type { StoredBatch } from "../../store/batch-store.ts";

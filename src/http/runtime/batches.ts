@@ -3,8 +3,6 @@ import type { JobId } from "../../job.ts";
 import type { BatchIntake } from "../../runtime/batches/batch-intake.ts";
 import type { BatchRunner } from "../../runtime/batches/batch-runner.ts";
 import type { BatchStore, StoredBatch } from "../../store/batch-store.ts";
-import type { Problem } from "../../wire/problem.ts";
-import type { BatchHead } from "../../wire/runtime.ts";
 import { runtimeLimits } from "../../wire/runtime-limits.ts";
 import { batchListQuery } from "../../wire/runtime-queries.ts";
 import { type Call, tell } from "../call.ts";
@@ -16,8 +14,6 @@ export type BatchRouteDeps = {
   readonly batches: BatchStore;
   readonly intake: BatchIntake;
   readonly runner: BatchRunner;
-  /** What is wrong with a batch's provider or model; empty if nothing is. */
-  readonly judgeHead: (head: BatchHead) => Promise<readonly Problem[]>;
 };
 
 /** A client that sends nothing for so long in the middle of its body is gone. */
@@ -25,12 +21,11 @@ const idleMsMax = 60_000;
 
 /** `POST /api/runtime/llm/batch`: answered when the batch is on the disk. */
 export async function submitBatch(call: Call, deps: BatchRouteDeps): Promise<void> {
-  const { intake, judgeHead, runner } = deps;
+  const { intake, runner } = deps;
   const taken = await intake.submit({
     client: call.client,
     body: boundedBody(call),
     idempotencyKey: idempotencyKeyOf(call),
-    judge: judgeHead,
   });
   switch (taken.kind) {
     case "refused": {

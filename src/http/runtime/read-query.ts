@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ForemanError } from "../../errors.ts";
+import { invalidRequest } from "../../runtime/invalid-request.ts";
 import { problemsOf, pydanticWords } from "../../wire/problem.ts";
 import type { Call } from "../call.ts";
 
@@ -11,6 +11,5 @@ export function readQuery<Schema extends z.ZodType>(
   const given = Object.fromEntries(new URL(url, "http://foreman").searchParams);
   const parsed = schema.safeParse(given, pydanticWords);
   if (parsed.success) return parsed.data;
-  const problems = problemsOf(parsed.error, ["query"]);
-  throw new ForemanError("invalid_request", "the query is malformed", { problems });
+  throw invalidRequest(problemsOf(parsed.error, ["query"]));
 }

@@ -2,20 +2,19 @@ import { once } from "node:events";
 import type { Clock } from "../../clock.ts";
 import { ForemanError } from "../../errors.ts";
 import type { ItemPage, StoredBatch } from "../../store/batch-store.ts";
-import { problemsOf, pydanticWords } from "../../wire/problem.ts";
 import { approvalRequest } from "../../wire/runtime.ts";
 import { runtimeLimits } from "../../wire/runtime-limits.ts";
 import { resultsQuery } from "../../wire/runtime-queries.ts";
 import { type Call, tell } from "../call.ts";
-import { gather } from "../gather.ts";
 import { resultView } from "./batch-views.ts";
 import { type BatchRouteDeps, batchOf } from "./batches.ts";
+import { readJson } from "./read-json.ts";
 import { readQuery } from "./read-query.ts";
 
-/** A verdict and a note. */
-const verdictBytesMax = 16 * 2 ** 10;
+export type ResultDeps = Pick<BatchRouteDeps, "batches"> & { readonly clock: Clock };
 
-type ResultDeps = Pick<BatchRouteDeps, "batches"> & { readonly clock: Clock };
+/** Whose result is meant. */
+type ItemPath = { readonly id: string; readonly requestId: string };
 
 /**
  * `GET /api/runtime/llm/jobs/{job_id}/results`: a page in the order of the submission, while the
@@ -38,7 +37,7 @@ export async function listResults(call: Call, id: string, deps: ResultDeps): Pro
 /** `GET …/results/{request_id}`. */
 export async function showResult(
   call: Call,
-  [id, requestId]: readonly [string, string],
+  { id, requestId }: ItemPath,
   deps: ResultDeps,
 ): Promise<void> {
   const batch = await batchOf(id, deps);
@@ -50,15 +49,17 @@ export async function showResult(
 /** `POST …/results/{request_id}/approve` and `/reject`; a verdict is given once. */
 export async function judgeResult(
   call: Call,
-  [id, requestId, verb]: readonly [string, string, "approve" | "reject"],
+  state: "approved" | "rejected",
+  { id, requestId }: ItemPath,
   deps: ResultDeps,
 ): Promise<void> {
   const { batches, clock } = deps;
-  const body = await gather(call, { bytesMax: verdictBytesMax });
-  const { by, note } = readVerdict(body);
+  // An empty body will do.
+  const verdict = await readJson(call, approvalRequest.optional());
+  const { by, note } = verdict ?? {};
   const batch = await batchOf(id, deps);
   const judged = await batches.judge(batch.seq, requestId, {
-    state: verb === "approve" ? "approved" : "rejected",
+    state,
     by: by ?? call.client,
     atMs: clock.wallMs(),
     note: note ?? null,
@@ -91,25 +92,6 @@ async function sendLines(
     if (!isTaken) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
   }
   outgoing.end();
-}
-
-function readVerdict(body: Buffer) {
-  const parsed = approvalRequest.safeParse(jsonOf(body), pydanticWords);
-  if (parsed.success) return parsed.data;
-  const problems = problemsOf(parsed.error, ["body"]);
-  throw new ForemanError("invalid_request", "the verdict is malformed", { problems });
-}
-
-/** An empty body will do. */
-function jsonOf(body: Buffer): unknown {
-  if (body.length === 0) return {};
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const problem = { loc: ["body"], msg: `JSON decode error: ${message}`, type: "json_invalid" };
-    throw new ForemanError("invalid_request", "the body is no JSON", { problems: [problem] });
-  }
 }
 
 function noItem(batch: StoredBatch, requestId: string): ForemanError {

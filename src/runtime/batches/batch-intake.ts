@@ -4,7 +4,6 @@ import { newJobId } from "../../job.ts";
 import type { Log } from "../../log.ts";
 import type { BatchSeq, BatchStore, StoredBatch } from "../../store/batch-store.ts";
 import type { Problem } from "../../wire/problem.ts";
-import type { BatchHead } from "../../wire/runtime.ts";
 import type { Ingester } from "./ingester.ts";
 import type { BatchSummary } from "./read-batch.ts";
 
@@ -12,6 +11,8 @@ import type { BatchSummary } from "./read-batch.ts";
 const dropItemsMax = 500;
 
 type IntakeDeps = {
+  /** What is wrong with a batch that was read, beside its form; empty if nothing is. */
+  readonly judge: (summary: BatchSummary) => Promise<readonly Problem[]>;
   readonly batches: BatchStore;
   readonly ingester: Ingester;
   readonly clock: Clock;
@@ -23,8 +24,6 @@ type Submission = {
   readonly body: AsyncIterable<Buffer>;
   /** Unique for the client; a repeated one finds the batch that has it. */
   readonly idempotencyKey: string | null;
-  /** What is wrong with a batch that was read, such as a model that nobody has; empty if nothing. */
-  readonly judge: (head: BatchHead) => Promise<readonly Problem[]>;
 };
 
 export type Intake =
@@ -67,7 +66,7 @@ export class BatchIntake {
     try {
       const reading = await ingester.read(body, (items) => batches.appendItems(seq, items));
       if (reading.kind === "refused") return reading;
-      const problems = await submission.judge(reading.summary.head);
+      const problems = await this.#deps.judge(reading.summary);
       if (problems.length > 0) return { kind: "refused", problems };
       const intake = await this.#open(seq, reading.summary, submission.idempotencyKey);
       if (intake !== null) return intake;

@@ -19,7 +19,7 @@ const cancelItemsMax = 2_000;
 
 type RunnerDeps = {
   readonly batches: BatchStore;
-  readonly queue: Pick<Queue, "cancel">;
+  readonly queue: Pick<Queue, "cancel" | "isDraining">;
   readonly changes: JobChanges;
   readonly clock: Clock;
   readonly log: Log;
@@ -124,7 +124,8 @@ export class BatchRunner {
   }
 
   async #feedAll(): Promise<void> {
-    while (this.#isAsked && !this.#isStopped) {
+    // While foreman goes the queue takes nothing: what waits is for the next life.
+    while (this.#isAsked && !this.#isStopped && !this.#deps.queue.isDraining) {
       this.#isAsked = false;
       const fed = new Map<string, number>();
       for (const active of [...this.#active.values()]) {

@@ -5,9 +5,12 @@ import { BatchIntake } from "./batch-intake.ts";
 import { BatchRunner } from "./batch-runner.ts";
 import { Ingester } from "./ingester.ts";
 import { ItemQueue } from "./item-queue.ts";
+import { judgeBatch } from "./judge-batch.ts";
+import type { BatchSummary } from "./read-batch.ts";
 import { type ItemRunDeps, runItem } from "./run-item.ts";
 
-type BatchesDeps = Omit<ItemRunDeps, "itemQueue" | "repairsMax" | "attemptsMax"> &
+type BatchesDeps = Parameters<typeof judgeBatch>[1] &
+  Omit<ItemRunDeps, "itemQueue" | "repairsMax" | "attemptsMax"> &
   Omit<ConstructorParameters<typeof ItemQueue>[0], "keepAlive"> &
   Omit<ConstructorParameters<typeof BatchRunner>[0], "runItem">;
 
@@ -22,11 +25,12 @@ export function buildBatches(config: Config, deps: BatchesDeps): Batches {
   const { batches, clock, log } = deps;
   const { batchItems: itemsMax, requestBytes: itemBytesMax } = runtimeLimits;
   const ingester = new Ingester({ clock, limits: { itemsMax, itemBytesMax } });
-  const intake = new BatchIntake({ batches, ingester, clock, log });
+  const judge = (summary: BatchSummary) => judgeBatch(summary, deps);
+  const intake = new BatchIntake({ batches, ingester, judge, clock, log });
   const itemDeps: ItemRunDeps = {
     ...deps,
     itemQueue: new ItemQueue({ ...deps, keepAlive: config.keepAlive }),
-    repairsMax: config.repairAttempts,
+    repairsMax: config.repairsMax,
     attemptsMax: config.runLimits.attemptsMax,
   };
   const runner = new BatchRunner({

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { PackedItems } from "../../store/batch-store.ts";
 import { JsonBounds } from "../../wire/json-bounds.ts";
 import { type Problem, problemsOf, pydanticWords } from "../../wire/problem.ts";
-import { type BatchHead, batchHead, batchItem } from "../../wire/runtime.ts";
+import { type BatchHead, type BatchItem, batchHead, batchItem } from "../../wire/runtime.ts";
 import { ItemSplitter } from "../../wire/split-items.ts";
 import { canonicalize } from "../canonical-json.ts";
 import { ItemPacker } from "./item-packer.ts";
@@ -14,13 +14,23 @@ const problemsMax = 100;
 /** The head of a batch is a handful of words; a member larger than this is none of them. */
 const memberBytesMax = 64 * 2 ** 10;
 
+/** Each is compiled once at the submission, in up to half a second. */
+const formatsMax = 64;
+
 /** What a batch says beside its items. */
 export type BatchSummary = {
   readonly head: BatchHead;
   readonly itemCount: number;
+  /** Each different `response_format` with a schema, and the item that had it first. */
+  readonly formats: readonly ItemFormat[];
   /** The canonical JSON of the whole, but for the items: what stands before and behind them. */
   readonly before: string;
   readonly after: string;
+};
+
+type ItemFormat = {
+  readonly index: number;
+  readonly responseFormat: BatchItem["response_format"];
 };
 
 export type BatchReading =
@@ -45,6 +55,7 @@ export class BatchReader {
   readonly #members = new Map<string, unknown>();
   /** The number of the item that bears an id. */
   readonly #numbers = new Map<string, number>();
+  readonly #formats = new Map<string, ItemFormat>();
   readonly #problems: Problem[] = [];
   #itemCount = 0;
 
@@ -78,7 +89,12 @@ export class BatchReader {
       return { kind: "refused", problems: this.#problems.slice(0, problemsMax) };
     }
     this.#packer.flush();
-    return { kind: "read", summary: { head, itemCount: this.#itemCount, ...this.#frame() } };
+    return { kind: "read", summary: this.#summary(head) };
+  }
+
+  #summary(head: BatchHead): BatchSummary {
+    const formats = [...this.#formats.values()];
+    return { head, itemCount: this.#itemCount, formats, ...this.#frame() };
   }
 
   #takeMember(name: string, value: Buffer | null): void {
@@ -118,10 +134,23 @@ export class BatchReader {
       return;
     }
     this.#numbers.set(requestId, index);
+    this.#takeFormat(index, parsed.data);
     const request = this.#canonical(json, loc);
     if (request === null || this.#problems.length > 0) return;
     const payloadHash = createHash("sha256").update(request).digest("hex");
     this.#packer.add({ requestId, payloadHash, request });
+  }
+
+  #takeFormat(index: number, { response_format: responseFormat }: BatchItem): void {
+    if (typeof responseFormat !== "object" || responseFormat === null) return;
+    const text = JSON.stringify(responseFormat);
+    if (this.#formats.has(text)) return;
+    if (this.#formats.size === formatsMax) {
+      const message = `a batch has at most ${formatsMax} different schemas`;
+      this.#complain(["body", "items", index, "response_format"], "value_error", message);
+      return;
+    }
+    this.#formats.set(text, { index, responseFormat });
   }
 
   #canonical(json: unknown, loc: Problem["loc"]): Buffer | null {
