@@ -56,6 +56,13 @@ export default {
       "^src/(dispatch/|store/sqlite/)",
     ),
     only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
+    {
+      name: "results-are-read-off-rows",
+      comment: "result/ is below everyone who tells what became of a job.",
+      severity: "error",
+      from: { path: "^src/result/" },
+      to: { path: "^src/", pathNot: "^src/(result|wire)/|^src/(job|store/store)\\.ts$" },
+    },
     only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
     only("undici-in-one-folder", "^src/target/", "node_modules/undici"),
   ],

@@ -2,9 +2,9 @@ import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Job, JobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
+import { answerBytes } from "../result/artifacts.ts";
 import type { Store, StoredJob } from "../store/store.ts";
 import { answer, type Call } from "./call.ts";
-import { answerBytes } from "./stored-answer.ts";
 import { WaitingClient, type WaitingClientOptions } from "./waiting-client.ts";
 
 /** A key is a handle, not a document. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ForemanError } from "../../errors.ts";
 import { type JobId, jobStates } from "../../job.ts";
+import { type Artifacts, artifactsOf } from "../../result/artifacts.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { answer, type Call, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
@@ -8,7 +9,7 @@ import { findModel } from "../find-model.ts";
 import { newJob } from "../new-job.ts";
 import type { QueuedDeps } from "../queued.ts";
 import { refuse, refuseUnknown } from "../refuse.ts";
-import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
+import { jobView, type Wait } from "./job-view.ts";
 import { readJob } from "./read-job.ts";
 
 const pageLimitMax = 1_000;
