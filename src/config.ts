@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import parseDuration, { type StringValue } from "ms";
 import { z } from "zod";
 import { ForemanError } from "./errors.ts";
+import { secret, secretFrom } from "./secret-setting.ts";
 import { originProblem } from "./wire/origin-pattern.ts";
 
 /** Everything that an operator may set, parsed and frozen. Durations in ms, sizes in bytes. */
@@ -79,11 +79,6 @@ const quantum = trimmed.default("32/120s").transform((text, context) => {
   context.addIssue(`"${text}" is not jobs/duration, such as 32/120s`);
   return z.NEVER;
 });
-
-/** What a header can carry as a bearer. */
-const secret = trimmed
-  .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
-  .optional();
 
 const path = trimmed.min(1, { error: "is empty" }).optional();
 
@@ -204,28 +199,4 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 /** Loopback by name or number: no other machine can reach it. */
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN";
-type SecretSettings = { readonly [K in SecretName | `${SecretName}_FILE`]?: string | undefined };
-
-function secretFrom(
-  name: SecretName,
-  settings: SecretSettings,
-  context: { addIssue(message: string): void },
-): string | null {
-  const value = settings[name];
-  const file = settings[`${name}_FILE`];
-  if (value !== undefined && file !== undefined) {
-    context.addIssue(`${name} and ${name}_FILE are both set: keep one`);
-  }
-  if (value !== undefined || file === undefined) return value ?? null;
-  try {
-    const text = secret.safeParse(readFileSync(file, "utf8"));
-    if (text.success && text.data !== undefined) return text.data;
-    context.addIssue(`${name}_FILE: ${file} holds no token: one line without blanks`);
-  } catch (cause) {
-    context.addIssue(`${name}_FILE: cannot read ${file} (${String(cause)})`);
-  }
-  return null;
 }
