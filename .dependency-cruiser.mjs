@@ -64,7 +64,15 @@ export default {
       to: { path: "^src/", pathNot: "^src/(result|wire)/|^src/(job|store/store)\\.ts$" },
     },
     only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
-    only("undici-in-one-folder", "^src/target/", "node_modules/undici"),
+    only("undici-in-two-folders", "^src/(target|webhook)/", "node_modules/undici"),
+    only("webhooks-are-called-by-nobody", "^src/(foreman\\.ts$|webhook/)", "^src/webhook/"),
+    {
+      name: "webhooks-read-the-store",
+      comment: "Telling what happened knows neither who waits nor who runs.",
+      severity: "error",
+      from: { path: "^src/webhook/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|target)/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

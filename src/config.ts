@@ -3,7 +3,9 @@ import parseDuration, { type StringValue } from "ms";
 import { z } from "zod";
 import { ForemanError } from "./errors.ts";
 import { secret, secretFrom } from "./secret-setting.ts";
+import { parseAllowedHost } from "./wire/allowed-host.ts";
 import { originProblem } from "./wire/origin-pattern.ts";
+import { webhookKeyOf } from "./wire/webhook-key.ts";
 
 /** Everything that an operator may set, parsed and frozen. Durations in ms, sizes in bytes. */
 export type Config = Readonly<z.output<typeof environment>>;
@@ -80,6 +82,15 @@ const quantum = trimmed.default("32/120s").transform((text, context) => {
   return z.NEVER;
 });
 
+const allowedHosts = list.transform((entries, context) =>
+  entries.flatMap((entry) => {
+    const host = parseAllowedHost(entry);
+    if (typeof host !== "string") return [host];
+    context.addIssue(`"${entry}" ${host}`);
+    return [];
+  }),
+);
+
 const path = trimmed.min(1, { error: "is empty" }).optional();
 
 const environment = z
@@ -124,6 +135,9 @@ const environment = z
         if (problem !== null) context.addIssue(`"${pattern}": ${problem}`);
       }
     }),
+    FOREMAN_WEBHOOK_ALLOW: allowedHosts,
+    FOREMAN_WEBHOOK_SECRET: secret,
+    FOREMAN_WEBHOOK_SECRET_FILE: path,
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),
@@ -131,6 +145,14 @@ const environment = z
   .transform((settings, context) => {
     const inboundToken = secretFrom("FOREMAN_TOKEN", settings, context);
     const outboundToken = secretFrom("FOREMAN_OLLAMA_TOKEN", settings, context);
+    const webhookSecret = secretFrom("FOREMAN_WEBHOOK_SECRET", settings, context);
+    const webhookKey = webhookSecret === null ? null : webhookKeyOf(webhookSecret);
+    if (webhookSecret !== null && webhookKey === null) {
+      context.addIssue(
+        "FOREMAN_WEBHOOK_SECRET: after whsec_ it wants 24 to 64 bytes in base64, such as " +
+          "`openssl rand -base64 32` makes",
+      );
+    }
     const { host } = settings.FOREMAN_ADDR;
     if (!isLoopback(host) && inboundToken === null && !settings.FOREMAN_INSECURE) {
       context.addIssue(
@@ -168,6 +190,8 @@ const environment = z
       inboundToken,
       allowedHosts: settings.FOREMAN_ALLOWED_HOSTS,
       origins: settings.FOREMAN_ORIGINS,
+      webhookAllow: settings.FOREMAN_WEBHOOK_ALLOW,
+      webhookKey,
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };
   });

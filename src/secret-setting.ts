@@ -8,7 +8,7 @@ export const secret = z
   .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
   .optional();
 
-type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN";
+type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN" | "FOREMAN_WEBHOOK_SECRET";
 type SecretSettings = { readonly [K in SecretName | `${SecretName}_FILE`]?: string | undefined };
 
 /**

@@ -38,7 +38,11 @@ export async function waitDurably(
   deps: { readonly queue: Queue; readonly store: Store; readonly waitMsMax: number },
 ): Promise<void> {
   const { queue, store } = deps;
-  const submitted = await queue.submitDurable({ job, body, idempotencyKey, hasClient: true });
+  const submitted = await queue.submitDurable({
+    ...{ job, body, idempotencyKey },
+    webhookUrl: null,
+    hasClient: true,
+  });
   const id = submitted.kind === "queued" ? job.id : submitted.job.id;
   if (submitted.kind === "known") refuseOther(submitted.job, job);
   const waiter = new WaitingClient(call, {

@@ -1,5 +1,10 @@
 import type { JobId } from "../../src/job.ts";
-import { type DueDeliveries, type Outbox, tryAgainMsMax } from "../../src/store/outbox.ts";
+import {
+  type DueDeliveries,
+  type Outbox,
+  originsMax,
+  tryAgainMsMax,
+} from "../../src/store/outbox.ts";
 import type { MemoryDelivery, MemoryDisk } from "./memory-disk.ts";
 
 /** The outbox of a store without a disk. */
@@ -19,7 +24,7 @@ export class MemoryOutbox implements Outbox {
     const due = heads.filter(({ nextAtMs }) => isDue(nextAtMs!));
     const ahead = heads.map(({ nextAtMs }) => nextAtMs!).filter((atMs) => atMs > nowMs);
     const origins = new Set(heads.map(({ url }) => new URL(url).origin).sort());
-    const deliveries = [...origins].flatMap((origin) =>
+    const deliveries = [...origins].slice(0, originsMax).flatMap((origin) =>
       due
         .filter(({ url }) => new URL(url).origin === origin)
         .sort((a, b) => a.nextAtMs! - b.nextAtMs! || a.seq - b.seq)

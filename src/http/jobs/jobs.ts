@@ -14,9 +14,15 @@ import { readJob } from "./read-job.ts";
 
 const pageLimitMax = 1_000;
 
+type ReadWebhook =
+  | { readonly kind: "allowed"; readonly url: string }
+  | { readonly kind: "refused"; readonly problem: string };
+
 export type JobsDeps = QueuedDeps & {
   /** Where a waiting job stands; null for one that does not wait in memory. */
   readonly whyWaiting: (id: JobId) => Wait | null;
+  /** The spelling of a webhook's URL that is kept, or what is wrong with it. */
+  readonly readWebhook: (url: string) => ReadWebhook;
 };
 
 /** `POST /jobs`: a native request that nobody waits for. Answered when it is on the disk. */
@@ -27,6 +33,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     return;
   }
   if (wishes.problem !== null) throw new ForemanError("bad_request", wishes.problem);
+  const webhookUrl = webhookUrlOf(wishes.webhookUrl, deps);
   const model = await findModel(peeked.model, deps);
   if (model === "unknown") {
     refuseUnknown(call, peeked.model);
@@ -39,7 +46,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     route,
   });
   const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
-  const submission = { job, body, idempotencyKey, hasClient: false };
+  const submission = { job, body, idempotencyKey, webhookUrl, hasClient: false };
   const submitted = await deps.queue.submitDurable(submission);
   if (submitted.kind === "queued") {
     tell(call, 202, { job_id: job.id });
@@ -100,6 +107,14 @@ export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
     jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job.id), null)),
     next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,
   });
+}
+
+/** @throws ForemanError `bad_request`, naming what is wrong, and the setting that would allow it */
+function webhookUrlOf(text: string | null, { readWebhook }: JobsDeps): string | null {
+  if (text === null) return null;
+  const read = readWebhook(text);
+  if (read.kind === "allowed") return read.url;
+  throw new ForemanError("bad_request", `state_webhook_url ${read.problem}`);
 }
 
 async function jobOf(id: string, { store }: JobsDeps): Promise<StoredJob> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Job } from "../../../src/job.ts";
-import { tryAgainMsMax } from "../../../src/store/outbox.ts";
+import { originsMax, tryAgainMsMax } from "../../../src/store/outbox.ts";
 import { aJob, prompt } from "../job-maker.ts";
 import { cancelled, done, failing } from "./endings.ts";
 import type { StorePlace } from "./store-place.ts";
@@ -199,6 +199,19 @@ export function outboxContract(place: StorePlace): void {
 
       const counts = urls.map((url) => found.filter((delivery) => delivery.url === url).length);
       expect(counts).toEqual([2, 1, 1, 1]);
+    });
+
+    test("more than 1,000 are told of in their turn, and none is left out", async () => {
+      const urls = Array.from({ length: originsMax + 1 }, (_, i) => `http://r${i}.lan/`);
+      await Promise.all(urls.map((url) => joined({}, url)));
+
+      const first = await due(nowMs, 1);
+      await Promise.all(first.map(({ seq }) => outbox().noteDelivered(seq)));
+      const rest = await due(nowMs, 1);
+
+      expect(first).toHaveLength(originsMax);
+      const told = [...first, ...rest].map((delivery) => delivery.url);
+      expect(told.toSorted()).toEqual(urls.toSorted());
     });
 
     test("one's paths are told of together, and the longest due first", async () => {
