@@ -1,9 +1,11 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import parseDuration, { type StringValue } from "ms";
 import { z } from "zod";
 import { ForemanError } from "./errors.ts";
+import { secret, secretFrom } from "./secret-setting.ts";
+import { parseAllowedHost } from "./wire/allowed-host.ts";
 import { originProblem } from "./wire/origin-pattern.ts";
+import { webhookKeyOf } from "./wire/webhook-key.ts";
 
 /** Everything that an operator may set, parsed and frozen. Durations in ms, sizes in bytes. */
 export type Config = Readonly<z.output<typeof environment>>;
@@ -80,10 +82,14 @@ const quantum = trimmed.default("32/120s").transform((text, context) => {
   return z.NEVER;
 });
 
-/** What a header can carry as a bearer. */
-const secret = trimmed
-  .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
-  .optional();
+const allowedHosts = list.transform((entries, context) =>
+  entries.flatMap((entry) => {
+    const host = parseAllowedHost(entry);
+    if (typeof host !== "string") return [host];
+    context.addIssue(`"${entry}" ${host}`);
+    return [];
+  }),
+);
 
 const path = trimmed.min(1, { error: "is empty" }).optional();
 
@@ -130,6 +136,9 @@ const environment = z
         if (problem !== null) context.addIssue(`"${pattern}": ${problem}`);
       }
     }),
+    FOREMAN_WEBHOOK_ALLOW: allowedHosts,
+    FOREMAN_WEBHOOK_SECRET: secret,
+    FOREMAN_WEBHOOK_SECRET_FILE: path,
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),
@@ -137,6 +146,14 @@ const environment = z
   .transform((settings, context) => {
     const inboundToken = secretFrom("FOREMAN_TOKEN", settings, context);
     const outboundToken = secretFrom("FOREMAN_OLLAMA_TOKEN", settings, context);
+    const webhookSecret = secretFrom("FOREMAN_WEBHOOK_SECRET", settings, context);
+    const webhookKey = webhookSecret === null ? null : webhookKeyOf(webhookSecret);
+    if (webhookSecret !== null && webhookKey === null) {
+      context.addIssue(
+        "FOREMAN_WEBHOOK_SECRET: after whsec_ it wants 24 to 64 bytes in base64, such as " +
+          "`openssl rand -base64 32` makes",
+      );
+    }
     const { host } = settings.FOREMAN_ADDR;
     if (!isLoopback(host) && inboundToken === null && !settings.FOREMAN_INSECURE) {
       context.addIssue(
@@ -175,6 +192,8 @@ const environment = z
       inboundToken,
       allowedHosts: settings.FOREMAN_ALLOWED_HOSTS,
       origins: settings.FOREMAN_ORIGINS,
+      webhookAllow: settings.FOREMAN_WEBHOOK_ALLOW,
+      webhookKey,
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };
   });
@@ -206,28 +225,4 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 /** Loopback by name or number: no other machine can reach it. */
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN";
-type SecretSettings = { readonly [K in SecretName | `${SecretName}_FILE`]?: string | undefined };
-
-function secretFrom(
-  name: SecretName,
-  settings: SecretSettings,
-  context: { addIssue(message: string): void },
-): string | null {
-  const value = settings[name];
-  const file = settings[`${name}_FILE`];
-  if (value !== undefined && file !== undefined) {
-    context.addIssue(`${name} and ${name}_FILE are both set: keep one`);
-  }
-  if (value !== undefined || file === undefined) return value ?? null;
-  try {
-    const text = secret.safeParse(readFileSync(file, "utf8"));
-    if (text.success && text.data !== undefined) return text.data;
-    context.addIssue(`${name}_FILE: ${file} holds no token: one line without blanks`);
-  } catch (cause) {
-    context.addIssue(`${name}_FILE: cannot read ${file} (${String(cause)})`);
-  }
-  return null;
 }

@@ -32,6 +32,21 @@ const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/**
+ * What an error of Node's or undici's says; of a name with several addresses, what each one said.
+ */
+export function causeText(cause: Error): string {
+  if (cause instanceof AggregateError && cause.message === "") {
+    return cause.errors.map(String).join("; ");
+  }
+  return cause.message || codeOf(cause) || cause.name;
+}
+
+/** Node's word for an error, such as ECONNREFUSED; empty if it has none. */
+export function codeOf(cause: Error): string {
+  return "code" in cause && typeof cause.code === "string" ? cause.code : "";
+}
+
 /** An operating error. The message names the cause and what to do about it. */
 export class ForemanError extends Error {
   override readonly name = "ForemanError";

@@ -31,12 +31,16 @@ import { OllamaTarget } from "./target/ollama-target.ts";
 import { Poller } from "./target/poller.ts";
 import type { Target } from "./target/target.ts";
 import { Warmer } from "./target/warmer.ts";
+import type { Resolve } from "./webhook/pinned-lookup.ts";
+import { createWebhooks, type Webhooks } from "./webhook/webhooks.ts";
 
 /** What a test may put in the place of the real thing. */
 export type Overrides = {
   readonly log: Log;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** How the names of webhooks' receivers are resolved. */
+  readonly resolve?: Resolve;
   /** The daemon cannot go on: the process must end, and recover when it starts again. */
   readonly onFatal: (error: ForemanError) => void;
 };
@@ -64,9 +68,13 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const random = overrides.random ?? Math.random;
   const startedAtMs = clock.monotonicMs();
   const changes = new JobChanges();
-  const onTransition = (id: JobId) => changes.note(id);
+  const onTransition = (id: JobId) => {
+    changes.note(id);
+    webhooks.wake();
+  };
   const { databaseFile: file } = config;
   const store = await openSqliteStore({ file, log, clock, onFatal, onTransition });
+  const webhooks = createWebhooks({ ...config, ...overrides, store, clock, random });
   const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
@@ -74,11 +82,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const keepInventory = inventoryKeeper(inventory, store, log);
   const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
   const poller = new Poller({
-    target,
-    inventory,
-    clock,
-    log,
-    random,
+    ...{ target, inventory, clock, log, random },
     intervalMs: config.pollIntervalMs,
     onReturn: () => warmer.warm(),
     onChange: () => {
@@ -119,8 +123,11 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const app = createApp({
     ...config,
     ...{ queue, store, target, inventory, poller, clock, log, readHealth, changes, eventStreams },
-    readStatus: () =>
-      readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
+    readStatus: async () => ({
+      ...readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
+      webhooks: await webhooks.status(),
+    }),
+    readWebhook: webhooks.read,
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
     reception: receptionOf(config),
@@ -131,7 +138,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, eventStreams, clock, log }),
     parts: partsOf(config, {
-      ...{ store, keeper, target, inventory, queue, poller, http, eventStreams, clock, log },
+      ...{ store, keeper, webhooks, target, inventory, queue, poller, http, eventStreams },
+      ...{ clock, log },
     }),
   });
   return {
@@ -146,6 +154,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
 type Pieces = RecoverDeps & {
   readonly store: Store;
   readonly keeper: StoreKeeper;
+  readonly webhooks: Webhooks;
   readonly target: Target;
   readonly poller: Poller;
   readonly http: HttpServer;
@@ -154,10 +163,11 @@ type Pieces = RecoverDeps & {
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { eventStreams, http, keeper, poller, store, target } = pieces;
+  const { eventStreams, http, keeper, poller, store, target, webhooks } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
+    { name: "webhooks", ...webhooks },
     { name: "target", stop: () => target.close() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
     {

@@ -27,6 +27,8 @@ function fileWith(text: string): string {
   return join(folder, "secret");
 }
 
+const whsec = (bytes: number) => `whsec_${Buffer.alloc(bytes, 0xfb).toString("base64")}`;
+
 /** For each setting: values that it takes, at its limits, and values beyond or of no sense. */
 const values: Readonly<Record<string, { good: readonly string[]; bad: readonly string[] }>> = {
   FOREMAN_ADDR: {
@@ -78,6 +80,15 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   FOREMAN_INSECURE: { good: ["true", "false"], bad: ["1", "yes", "TRUE", ""] },
   FOREMAN_ALLOWED_HOSTS: { good: ["", "a.test, b.test"], bad: [] },
   FOREMAN_ORIGINS: { good: ["", "https://a.test,*.b.test"], bad: ["a.test", "**", "http://a,b"] },
+  FOREMAN_WEBHOOK_ALLOW: {
+    good: ["", "hooks.test", "localhost:3000, *.hooks.test:8443 10.0.0.7:*", "[::1]:9000"],
+    bad: ["*", "https://hooks.test", "hooks.test/x", "hooks.test:0", "::1", "u@hooks.test"],
+  },
+  FOREMAN_WEBHOOK_SECRET: {
+    good: ["s3cret", whsec(24), whsec(64), whsec(32).replace(/=+$/, "")],
+    bad: ["", "a b", "whsec_", whsec(23), whsec(65), "whsec_not-in-base64-not-in-base64-not"],
+  },
+  FOREMAN_WEBHOOK_SECRET_FILE: { good: [], bad: ["", "/nowhere/secret"] },
   FOREMAN_LOG_LEVEL: { good: ["trace", "silent"], bad: ["loud", "INFO", ""] },
 };
 
@@ -114,6 +125,8 @@ describe("the settings", () => {
       jobTtlMs: 86_400_000,
       bodyBytesMax: 256 * 2 ** 20,
       inboundToken: null,
+      webhookAllow: [],
+      webhookKey: null,
       logLevel: "info",
     });
   });
@@ -169,16 +182,17 @@ describe("the place of the database", () => {
 });
 
 describe("a secret", () => {
-  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN"])(
+  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN", "FOREMAN_WEBHOOK_SECRET"])(
     "P7: %s may stand in a file, without its last newline",
     (name) => {
       const config = readConfig({ [`${name}_FILE`]: fileWith("s3cret\n") });
 
-      expect([config.inboundToken, config.outboundToken]).toContain("s3cret");
+      const { inboundToken, outboundToken, webhookKey } = config;
+      expect([inboundToken, outboundToken, webhookKey?.toString()]).toContain("s3cret");
     },
   );
 
-  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN"])(
+  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN", "FOREMAN_WEBHOOK_SECRET"])(
     "P7: %s given twice is an error, for nobody knows which counts",
     (name) => {
       const message = complaint({ [name]: "s3cret", [`${name}_FILE`]: fileWith("other") });

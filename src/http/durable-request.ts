@@ -2,9 +2,9 @@ import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Job, JobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
+import { answerBytes } from "../result/artifacts.ts";
 import type { Store, StoredJob } from "../store/store.ts";
 import { answer, type Call } from "./call.ts";
-import { answerBytes } from "./stored-answer.ts";
 import { WaitingClient, type WaitingClientOptions } from "./waiting-client.ts";
 
 /** A key is a handle, not a document. */
@@ -38,7 +38,11 @@ export async function waitDurably(
   deps: { readonly queue: Queue; readonly store: Store; readonly waitMsMax: number },
 ): Promise<void> {
   const { queue, store } = deps;
-  const submitted = await queue.submitDurable({ job, body, idempotencyKey, hasClient: true });
+  const submitted = await queue.submitDurable({
+    ...{ job, body, idempotencyKey },
+    webhookUrl: null,
+    hasClient: true,
+  });
   const id = submitted.kind === "queued" ? job.id : submitted.job.id;
   if (submitted.kind === "known") refuseOther(submitted.job, job);
   const waiter = new WaitingClient(call, {

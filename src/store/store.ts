@@ -1,4 +1,5 @@
-import type { Ending, EndReason, Job, JobClass, JobId, JobState } from "../job.ts";
+import type { Ending, Job, JobClass, JobId, JobState, PutBackReason, Transition } from "../job.ts";
+import type { Outbox } from "./outbox.ts";
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
@@ -20,6 +21,8 @@ export type StoredJob = Job & {
   readonly putBackWhy: PutBack["why"] | null;
   /** Wall clock at its latest claim; null before the first. */
   readonly startedAtMs: number | null;
+  /** States that its webhook is still to be told; null: it has none. */
+  readonly deliveriesLeft: number | null;
   readonly ending: (Ending & { readonly endedAtMs: number }) | null;
 };
 
@@ -28,25 +31,14 @@ export type StoredJob = Job & {
  * for a preemption, which is not the job's doing. `target_failed`: it answered 5xx or 429.
  */
 export type PutBack =
-  | {
-      readonly counted: boolean;
-      readonly why: "target_away" | "target_lost" | "target_failed" | "shutdown" | "daemon_died";
-    }
+  | { readonly counted: boolean; readonly why: Exclude<PutBackReason, "preempted"> }
   | { readonly counted: false; readonly why: "preempted" };
 
-/** A durable job came to a state: one entry of its history. */
-export type Transition = {
-  /** Its number in the job's history, from 1: the job was queued. */
-  readonly n: number;
-  readonly state: JobState;
-  /** Null for the first. */
-  readonly previousState: JobState | null;
-  /** The number of the attempt that was the latest by then; 0 before the first. */
-  readonly attempt: number;
-  /** Why it was put back, or ended otherwise than done; else null. */
-  readonly why: PutBack["why"] | EndReason | null;
-  /** Wall clock. */
-  readonly atMs: number;
+/** What a job may be given when it joins. */
+export type InsertOptions = {
+  readonly idempotencyKey?: string | null | undefined;
+  /** An http or https URL as the WHATWG parser writes it. */
+  readonly webhookUrl?: string | null | undefined;
 };
 
 /** What became of a job that was to be inserted. */
@@ -113,13 +105,10 @@ export interface Store {
    * Adds a waiting job. `body` is for a durable job alone, which must run without its client; the
    * store forgets it when the job ends. So is `idempotencyKey`: among the jobs that are remembered,
    * ended ones too, a client's key has one job, and whoever gives it again is answered that job.
-   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare.
+   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare. `webhookUrl` is
+   * where each state of a durable job is to be told, from the first on: see `outbox`.
    */
-  insertJob(
-    job: Job,
-    body: Uint8Array | null,
-    options?: { readonly idempotencyKey?: string | undefined },
-  ): Promise<Insertion>;
+  insertJob(job: Job, body: Uint8Array | null, options?: InsertOptions): Promise<Insertion>;
   /**
    * queued → loading, as attempt number `attempt` (above `lastAttempt`, so from 1), which is
    * counted here, before anything is sent. Looks at no clock, and clears `notBeforeMs`. `lost`: it
@@ -188,10 +177,14 @@ export interface Store {
   /** How many jobs are in each state, of what was committed. Walks an index, not the table. */
   countByState(): Promise<Readonly<Record<JobState, number>>>;
   /**
-   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first; answers
-   * how many. What they held is then wiped from the disk as well, unless a reader is in the way.
+   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first, but for
+   * those whose webhook is still to be told; answers how many. What they held is then wiped from
+   * the disk as well, unless a reader is in the way.
    */
   prune(endedBeforeMs: number, limit: number): Promise<number>;
+
+  /** What is still to be told to webhooks. */
+  readonly outbox: Outbox;
 
   /** Keeps one small named document, such as the last inventory, in place of its last version. */
   remember(name: string, document: Uint8Array): Promise<void>;

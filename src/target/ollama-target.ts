@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
+import { causeText, codeOf } from "../errors.ts";
 import { headersForClient, headersForTarget, headerValue, headerValues } from "./hop-headers.ts";
 import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
 import { viaToken } from "./via.ts";
@@ -134,7 +135,7 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
     this.#sink.failed({
       kind: this.#isAborted ? "aborted" : this.#kindOf(cause),
       afterHead: this.#hasHead,
-      message: describe(cause),
+      message: causeText(cause),
       cause,
     });
   }
@@ -150,16 +151,4 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
 function textHeaders(rawHeaders: Dispatcher.DispatchController["rawHeaders"]): string[] {
   if (!Array.isArray(rawHeaders)) return [];
   return rawHeaders.map((part) => (typeof part === "string" ? part : part.toString("latin1")));
-}
-
-function codeOf(cause: Error): string {
-  return "code" in cause && typeof cause.code === "string" ? cause.code : "";
-}
-
-/** "connect ECONNREFUSED 127.0.0.1:11434", or the several of a name with several addresses. */
-function describe(cause: Error): string {
-  if (cause instanceof AggregateError && cause.message === "") {
-    return cause.errors.map(String).join("; ");
-  }
-  return cause.message || codeOf(cause) || cause.name;
 }

@@ -12,6 +12,7 @@ async function withRunning() {
     job,
     body,
     idempotencyKey: null,
+    webhookUrl: null,
     hasClient: false,
   });
   await scene.clock.settle();

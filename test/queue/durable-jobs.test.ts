@@ -22,6 +22,7 @@ async function withDurable(count: number) {
       job,
       body,
       idempotencyKey: null,
+      webhookUrl: null,
       hasClient: false,
     });
     await scene.clock.settle();
@@ -82,7 +83,13 @@ describe("durable jobs that wait", () => {
     expect(await store.job(id)).toMatchObject({ state: "cancelled" });
     for (const durable of ids) expect(await store.job(durable)).toMatchObject({ state: "queued" });
     await expect(
-      queue.submitDurable({ job: aDurable(), body, idempotencyKey: null, hasClient: false }),
+      queue.submitDurable({
+        job: aDurable(),
+        body,
+        idempotencyKey: null,
+        webhookUrl: null,
+        hasClient: false,
+      }),
     ).rejects.toThrow("shutting down");
   });
 
@@ -105,7 +112,13 @@ describe("durable jobs that wait", () => {
     const again = aDurable();
 
     const submit = async (job: Job) => {
-      const submitted = queue.submitDurable({ job, body, idempotencyKey: "k", hasClient: false });
+      const submitted = queue.submitDurable({
+        job,
+        body,
+        idempotencyKey: "k",
+        webhookUrl: null,
+        hasClient: false,
+      });
       await clock.settle();
       return await submitted;
     };

@@ -4,6 +4,7 @@ import Database from "better-sqlite3";
 import type { JobState } from "../../job.ts";
 import { transitionsMax } from "../store.ts";
 import { jobSql } from "./job-sql.ts";
+import { OutboxReader } from "./outbox-reader.ts";
 import { PageReader } from "./page-reader.ts";
 import {
   type AnswerRow,
@@ -29,6 +30,7 @@ const database = new Database(file, { readonly: true, fileMustExist: true });
 const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
 const transitions = database.prepare<[object], TransitionRow>(jobSql.transitions);
 const pages = new PageReader({ database });
+const outbox = new OutboxReader({ database });
 const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
 
@@ -59,6 +61,10 @@ function answer(verb: ReadVerb): VerbAnswer {
       return transitions.all({ ...verb, limit: transitionsMax }).map(transitionOf);
     case "page":
       return pages.read(verb.page);
+    case "dueDeliveries":
+      return outbox.due(verb.nowMs, verb.perOrigin);
+    case "outboxDepth":
+      return outbox.depth();
     case "lanes":
       return lanes.all().map(laneDepth);
     case "countByState": {

@@ -1,18 +1,20 @@
 import type { Clock } from "../../clock.ts";
 import type { ForemanError } from "../../errors.ts";
-import type { Ending, Job, JobId, JobState } from "../../job.ts";
+import type { Ending, Job, JobId, JobState, Transition } from "../../job.ts";
 import type { Log } from "../../log.ts";
+import type { Outbox } from "../outbox.ts";
 import type {
   Answer,
   Insertion,
+  InsertOptions,
   Lane,
   Page,
   PutBack,
   Recovery,
   Store,
   StoredJob,
-  Transition,
 } from "../store.ts";
+import { SqliteOutbox } from "./sqlite-outbox.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
 
@@ -70,12 +72,14 @@ type Deps = {
 };
 
 class SqliteStore implements Store {
+  readonly outbox: Outbox;
   readonly #writer: ThreadClient<WriteVerb>;
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
   readonly #onTransition: (id: JobId) => void;
 
   constructor(deps: Deps) {
+    this.outbox = new SqliteOutbox(deps);
     this.#writer = deps.writer;
     this.#reader = deps.reader;
     this.#clock = deps.clock;
@@ -85,12 +89,11 @@ class SqliteStore implements Store {
   async insertJob(
     job: Job,
     body: Uint8Array | null,
-    options: { readonly idempotencyKey?: string | undefined } = {},
+    { idempotencyKey = null, webhookUrl = null }: InsertOptions = {},
   ): Promise<Insertion> {
-    const idempotencyKey = options.idempotencyKey ?? null;
     const own = body === null ? null : new Uint8Array(body);
     const insertion = await this.#writer.ask(
-      { kind: "insertJob", job: plain(job), body: own, idempotencyKey },
+      { kind: "insertJob", job: plain(job), body: own, idempotencyKey, webhookUrl },
       own?.buffer,
     );
     if (insertion.kind === "inserted") this.#onTransition(job.id);

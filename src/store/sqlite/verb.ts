@@ -1,14 +1,6 @@
-import type { Ending, Job, JobId, JobState } from "../../job.ts";
-import type {
-  Answer,
-  Insertion,
-  Lane,
-  Page,
-  PutBack,
-  Recovery,
-  StoredJob,
-  Transition,
-} from "../store.ts";
+import type { Ending, Job, JobId, JobState, Transition } from "../../job.ts";
+import type { DueDeliveries, Outbox } from "../outbox.ts";
+import type { Answer, Insertion, Lane, Page, PutBack, Recovery, StoredJob } from "../store.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
 export type WriteVerb =
@@ -17,6 +9,7 @@ export type WriteVerb =
       readonly job: Job;
       readonly body: Uint8Array | null;
       readonly idempotencyKey: string | null;
+      readonly webhookUrl: string | null;
     }
   | {
       readonly kind: "claim";
@@ -64,7 +57,15 @@ export type WriteVerb =
   | { readonly kind: "prune"; readonly endedBeforeMs: number; readonly limit: number }
   | { readonly kind: "remember"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "recall"; readonly name: string }
-  | { readonly kind: "heartbeat" };
+  | { readonly kind: "heartbeat" }
+  | OutboxVerb;
+
+/** What changes the outbox. */
+export type OutboxVerb =
+  | { readonly kind: "noteDelivered"; readonly seq: number }
+  | { readonly kind: "noteFailed"; readonly seq: number; readonly nextAtMs: number }
+  | { readonly kind: "giveUp"; readonly seq: number }
+  | { readonly kind: "endWebhook"; readonly seq: number };
 
 /** What the reading thread is asked for: whatever may take long, so that no commit waits for it. */
 export type ReadVerb =
@@ -72,6 +73,8 @@ export type ReadVerb =
   | { readonly kind: "transitions"; readonly id: JobId; readonly after: number }
   | { readonly kind: "page"; readonly page: Page }
   | { readonly kind: "lanes" }
+  | { readonly kind: "dueDeliveries"; readonly nowMs: number; readonly perOrigin: number }
+  | { readonly kind: "outboxDepth" }
   | { readonly kind: "countByState" };
 
 export type Verb = WriteVerb | ReadVerb;
@@ -92,6 +95,12 @@ export type VerbAnswers = {
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
   readonly heartbeat: undefined;
+  readonly noteDelivered: undefined;
+  readonly noteFailed: undefined;
+  readonly giveUp: undefined;
+  readonly endWebhook: undefined;
+  readonly dueDeliveries: DueDeliveries;
+  readonly outboxDepth: Awaited<ReturnType<Outbox["depth"]>>;
   readonly answer: Answer | null;
   readonly transitions: readonly Transition[];
   readonly page: readonly StoredJob[];

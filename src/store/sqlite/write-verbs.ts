@@ -3,6 +3,7 @@ import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
 import { jobSql } from "./job-sql.ts";
+import { OutboxWriter } from "./outbox-writer.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
 import { type JobRow, storedJob } from "./rows.ts";
 import type { VerbAnswer, WriteVerb } from "./verb.ts";
@@ -13,10 +14,12 @@ type EndedRow = { readonly seq: number; readonly is_durable: number };
 export class WriteVerbs {
   readonly #database: Database.Database;
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #outbox: OutboxWriter;
 
   constructor(deps: { database: Database.Database }) {
     this.#database = deps.database;
     this.#statements = prepare(deps.database);
+    this.#outbox = new OutboxWriter(deps);
   }
 
   /** Applies one verb. Throws SqliteError, after which the caller undoes what the verb began. */
@@ -58,13 +61,19 @@ export class WriteVerbs {
       case "heartbeat":
         statements.heartbeat.run();
         return undefined;
+      case "noteDelivered":
+      case "noteFailed":
+      case "giveUp":
+      case "endWebhook":
+        this.#outbox.apply(verb);
+        return undefined;
       default:
         return verb satisfies never;
     }
   }
 
-  #insertJob({ job, body, idempotencyKey }: WriteVerb & { kind: "insertJob" }): Insertion {
-    const bound = { ...job, isDurable: job.isDurable ? 1 : 0, idempotencyKey };
+  #insertJob({ job, body, ...options }: WriteVerb & { kind: "insertJob" }): Insertion {
+    const bound = { ...job, ...options, isDurable: job.isDurable ? 1 : 0 };
     const inserted = this.#statements.insertJob.get(bound);
     if (inserted === undefined) {
       const holder = this.#statements.keyHolder.get(bound);
