@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 export type JobRow = {
   readonly seq: number;
   readonly id: string;
+  readonly model: string;
   readonly state: string;
   readonly is_durable: number;
   readonly last_attempt: number;
