@@ -64,7 +64,6 @@ export class Run implements TargetSink {
   #tally: TallyKeeper | null = null;
   #lastByteAtMs: number;
   #cutFor: CutReason | null = null;
-  #isUnwanted = false;
   #stallTimer: Timer | null = null;
   #runTimer: Timer | null = null;
 
@@ -94,7 +93,6 @@ export class Run implements TargetSink {
 
   /** Closes the target's connection; the outcome tells why. */
   cut(why: CutReason): void {
-    if (why === "cancelled_by_user") this.#isUnwanted = true;
     if (this.#cutFor !== null) return;
     this.#cutFor = why;
     this.#exchange?.abort();
@@ -103,11 +101,6 @@ export class Run implements TargetSink {
   /** Whether the target was cut off in the middle and may need a moment to notice. */
   get wasCut(): boolean {
     return this.#cutFor !== null;
-  }
-
-  /** Whether somebody cancelled the job, be it after it was cut for another reason. */
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
   }
 
   head(head: TargetHead): void {
