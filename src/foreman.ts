@@ -59,7 +59,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? Math.random;
   const startedAtMs = clock.monotonicMs();
-  const store = await openSqliteStore({ file: config.databaseFile, log, clock, onFatal });
+  const { databaseFile: file, diskFloorBytes } = config;
+  const store = await openSqliteStore({ file, diskFloorBytes, log, clock, onFatal });
   const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });

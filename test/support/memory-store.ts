@@ -3,6 +3,7 @@ import { ForemanError } from "../../src/errors.ts";
 import { type Ending, type Job, type JobId, type JobState, mayBecome } from "../../src/job.ts";
 import type {
   Answer,
+  Heartbeat,
   Insertion,
   Lane,
   Page,
@@ -19,6 +20,8 @@ export class MemoryStore implements Store {
   #isClosed = false;
   /** While set, every verb that writes fails with it. */
   failsWith: ForemanError | null = null;
+  /** What a heartbeat finds besides. */
+  beats: Partial<Heartbeat> = {};
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -190,9 +193,9 @@ export class MemoryStore implements Store {
     return this.#disk.documents.get(name) ?? null;
   }
 
-  async heartbeat(): Promise<number> {
+  async heartbeat(): Promise<Heartbeat> {
     this.#mayWrite();
-    return 0.25;
+    return { commitMs: 0.25, freeBytes: null, logBytes: null, problem: null, ...this.beats };
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Ending, Job, JobId, JobState } from "../../job.ts";
 import type { Log } from "../../log.ts";
 import type {
   Answer,
+  Heartbeat,
   Insertion,
   Lane,
   Page,
@@ -22,6 +23,8 @@ type Options = {
   readonly clock: Clock;
   /** Called once, when the store has become unusable: end the process, and recover at its start. */
   readonly onFatal: (failure: ForemanError) => void;
+  /** So much of its disk is kept free of new durable jobs, in bytes; none if absent. */
+  readonly diskFloorBytes?: number;
   /** The folder of migrations; the program's own if absent. */
   readonly migrations?: URL;
 };
@@ -48,7 +51,8 @@ export async function openSqliteStore(options: Options): Promise<Store> {
     for (const thread of threads) thread.fail(failure);
     options.onFatal(failure);
   };
-  const common = { file, migrations: (options.migrations ?? ownMigrations).href, onFatal };
+  const { diskFloorBytes: floorBytes = 0, migrations = ownMigrations } = options;
+  const common = { workerData: { file, floorBytes, migrations: migrations.href }, onFatal };
   const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
@@ -168,10 +172,10 @@ class SqliteStore implements Store {
     return this.#writer.ask({ kind: "recall", name });
   }
 
-  async heartbeat(): Promise<number> {
+  async heartbeat(): Promise<Heartbeat> {
     const startedMs = this.#clock.monotonicMs();
-    await this.#writer.ask({ kind: "heartbeat" });
-    return this.#clock.monotonicMs() - startedMs;
+    const found = await this.#writer.ask({ kind: "heartbeat" });
+    return { ...found, commitMs: this.#clock.monotonicMs() - startedMs };
   }
 
   /** The reader goes first: an open reader would keep the writer from emptying the log. */

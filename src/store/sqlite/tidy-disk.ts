@@ -23,6 +23,18 @@ export function tidyDisk(database: Database.Database): void {
   }
 }
 
+/**
+ * At the end: folds the log into the database. On a full disk it is left as it is, for the next
+ * start to find. Throws SqliteError if the disk fails.
+ */
+export function foldLog(database: Database.Database): void {
+  try {
+    database.pragma("wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+  }
+}
+
 function isPassing(error: unknown): boolean {
   if (reachOf(error) === "full") return true;
   return error instanceof Error && "code" in error && error.code === "SQLITE_BUSY";

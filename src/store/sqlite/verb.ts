@@ -1,5 +1,14 @@
 import type { Ending, Job, JobId, JobState } from "../../job.ts";
-import type { Answer, Insertion, Lane, Page, PutBack, Recovery, StoredJob } from "../store.ts";
+import type {
+  Answer,
+  Heartbeat,
+  Insertion,
+  Lane,
+  Page,
+  PutBack,
+  Recovery,
+  StoredJob,
+} from "../store.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
 export type WriteVerb =
@@ -75,7 +84,7 @@ export type VerbAnswers = {
   readonly prune: number;
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
-  readonly heartbeat: undefined;
+  readonly heartbeat: Omit<Heartbeat, "commitMs">;
   readonly answer: Answer | null;
   readonly page: readonly StoredJob[];
   readonly lanes: readonly (Lane & { readonly depth: number })[];
