@@ -28,6 +28,12 @@ type JobView = {
 /** Longer than any start takes on a busy machine; what is measured is measured elsewhere. */
 const startedMsMax = 20_000;
 
+const embedder: ModelInit = {
+  name: "nomic-embed-text",
+  sizeBytes: 300_000_000,
+  capabilities: ["embedding"],
+};
+
 /** A native chat; its words tell the simulated model how much to say and how fast. */
 export function chatAbout(about: string, tokens = 5, tokenMs = 1) {
   const content = `${about} [[tokens=${tokens}]] [[token-ms=${tokenMs}]]`;
@@ -56,11 +62,13 @@ export class KillScene {
     model: Partial<ModelInit> = {},
     more: Readonly<Record<string, string>> = {},
   ): Promise<KillScene> {
-    const sim = await startSim({ models: [{ name: "llama3.2", ...model }, { name: "qwen3" }] });
+    const sim = await startSim({
+      models: [{ name: "llama3.2", ...model }, { name: "qwen3" }, embedder],
+    });
     const folder = await mkdtemp(join(tmpdir(), "foreman-kill-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
-    const file = join(folder, "foreman.db");
+    const file = more.FOREMAN_DB ?? join(folder, "foreman.db");
     return new KillScene(sim, port, file, {
       FOREMAN_ADDR: `127.0.0.1:${port}`,
       FOREMAN_OLLAMA_URL: sim.url,

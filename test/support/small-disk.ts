@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -24,9 +24,10 @@ export function mountSmallDisk(sizeMib: number): string | null {
   return folder;
 }
 
-/** Takes so much of that disk away; answers what gives it back. */
-export function takeRoom(folder: string, mib: number): () => void {
+/** Takes so many MiB of that disk away, or all; answers what gives them back. */
+export function takeRoom(folder: string, mib: number | "all"): () => void {
   const ballast = join(folder, "ballast");
-  writeFileSync(ballast, Buffer.alloc(mib * 2 ** 20));
+  const { bavail, bsize } = statfsSync(folder);
+  writeFileSync(ballast, Buffer.alloc(mib === "all" ? bavail * bsize : mib * 2 ** 20));
   return () => rmSync(ballast);
 }

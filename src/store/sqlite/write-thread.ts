@@ -12,8 +12,8 @@ import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
 import { securePlace } from "./private-file.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { openFailure, verbFailure } from "./sqlite-failure.ts";
-import type { FromThread, GroupOutcome, ThreadStart } from "./thread-message.ts";
-import { foldLog, tidyDisk } from "./tidy-disk.ts";
+import type { Failure, FromThread, ThreadStart } from "./thread-message.ts";
+import { foldLog, proveLog, tidyDisk } from "./tidy-disk.ts";
 import type { WriteVerb } from "./verb.ts";
 import { WriteVerbs } from "./write-verbs.ts";
 
@@ -59,7 +59,10 @@ function serve(database: Database.Database, lock: OwnerLock): void {
   serveMailbox<WriteVerb>(port, {
     run(group) {
       if (group.some(asksForRoom)) disk.look();
-      return tidied(database, group, groups.commit(group));
+      const outcome = groups.commit(group);
+      if (outcome.fatal !== null) return outcome;
+      const fatal = lookAfter(database, new Set(group.map(({ kind }) => kind)));
+      return { ...outcome, fatal };
     },
     close() {
       foldLog(database);
@@ -74,17 +77,19 @@ function asksForRoom({ kind }: WriteVerb): boolean {
   return kind === "insertJob" || kind === "heartbeat";
 }
 
-/** A group that pruned also wipes what it deleted, before anybody is told that it is gone. */
-function tidied(
+/**
+ * What must be done after some verbs and before anybody is answered: what was pruned is wiped, and
+ * a heartbeat proves the whole way to the disk. Answers why the disk failed; null if it did not.
+ */
+function lookAfter(
   database: Database.Database,
-  group: readonly WriteVerb[],
-  outcome: GroupOutcome,
-): GroupOutcome {
-  if (outcome.fatal !== null || !group.some((verb) => verb.kind === "prune")) return outcome;
+  kinds: ReadonlySet<WriteVerb["kind"]>,
+): Failure | null {
   try {
-    tidyDisk(database);
-    return outcome;
+    if (kinds.has("prune")) tidyDisk(database);
+    if (kinds.has("heartbeat")) proveLog(database);
+    return null;
   } catch (error) {
-    return { ...outcome, fatal: verbFailure(error, "wiping", file) };
+    return verbFailure(error, "folding in its log", file);
   }
 }
