@@ -14,6 +14,7 @@ export type JobRow = {
   readonly deaths: number;
   readonly preemptions: number;
   readonly put_back_why: string | null;
+  readonly not_before_ms: number | null;
   readonly end_reason: string | null;
   readonly body_hash: string;
   readonly idempotency_key: string | null;
