@@ -18,7 +18,7 @@ export type Health = {
   readonly store: {
     readonly problem: string | null;
     /** The last heartbeat; null before the first. */
-    readonly beat: Pick<Heartbeat, "commitMs" | "freeBytes" | "logBytes"> | null;
+    readonly beat: Pick<Heartbeat, "commitMs" | "freeBytes"> | null;
   };
   /** What is wrong with the worker loop, or null. */
   readonly workerProblem: string | null;
@@ -78,7 +78,6 @@ function healthDocument(health: Health, problem: string | null) {
     store: {
       commit_ms: store.beat && Math.round(store.beat.commitMs * 100) / 100,
       free_bytes: store.beat?.freeBytes ?? null,
-      log_bytes: store.beat?.logBytes ?? null,
     },
   };
 }

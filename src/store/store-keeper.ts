@@ -8,9 +8,6 @@ const heartbeatEveryMs = 10_000;
 /** A commit that takes longer than this is reported before it ends, if it ever does. */
 const stuckMsMin = 10_000;
 
-/** Four times what the log may keep when it is empty: somebody has been reading for long. */
-const logBytesMax = 256 * 2 ** 20;
-
 /** How often ended jobs past their time are looked for. */
 const pruneEveryMs = 60_000;
 
@@ -39,7 +36,6 @@ export class StoreKeeper {
   #loops: Promise<unknown> = Promise.resolve();
   #problem: string | null = null;
   #last: Heartbeat | null = null;
-  #isLogLong = false;
   /** Monotonic ms at which the beat under way began; null between two beats. */
   #beatingSinceMs: number | null = null;
   /** Wall clock less monotonic clock at the last look; null before the first. */
@@ -88,7 +84,6 @@ export class StoreKeeper {
     try {
       this.#last = await this.#options.store.heartbeat();
       this.#note(this.#last.problem, "store takes no durable jobs");
-      this.#watchLog(this.#last.logBytes ?? 0);
     } catch (cause) {
       this.#note(cause instanceof Error ? cause.message : String(cause), "store cannot write");
     } finally {
@@ -101,15 +96,6 @@ export class StoreKeeper {
     if (problem !== null && this.#problem === null) this.#log.error({ problem }, what);
     if (problem === null && this.#problem !== null) this.#log.info("store is in order again");
     this.#problem = problem;
-  }
-
-  #watchLog(logBytes: number): void {
-    const isLong = logBytes > logBytesMax;
-    if (isLong && !this.#isLogLong) {
-      const what = "log of the database grows: is another program reading it for long?";
-      this.#log.warn({ logBytes }, what);
-    }
-    this.#isLogLong = isLong;
   }
 
   /** A wall clock that was set forward must not make an hour's jobs look days old. */

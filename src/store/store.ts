@@ -77,8 +77,6 @@ export type Heartbeat = {
   readonly commitMs: number;
   /** What is left on the database's disk; null if nobody knows. */
   readonly freeBytes: number | null;
-  /** What is committed but not yet folded into the database; null if nobody knows. */
-  readonly logBytes: number | null;
   /** Why no durable job is taken although the store can write; null if they are. */
   readonly problem: string | null;
 };

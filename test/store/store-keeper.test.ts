@@ -66,21 +66,6 @@ describe("the keeper's heartbeat", () => {
     expect(lines).toMatchObject([{ level: 50, msg: "store takes no durable jobs" }]);
   });
 
-  test("warns once of a log that nobody can empty, and not before it is long", async () => {
-    const { clock, keeper, lines, store } = scene();
-    const mostBytes = 256 * 2 ** 20;
-    keeper.start();
-    store.beats = { logBytes: mostBytes };
-    await clock.advance(10_000);
-    expect(lines).toEqual([]);
-
-    store.beats = { logBytes: mostBytes + 1 };
-    await clock.advance(20_000);
-
-    expect(keeper.problem).toBeNull();
-    expect(lines).toMatchObject([{ level: 40, logBytes: mostBytes + 1 }]);
-  });
-
   test("reports a commit that does not end after ten seconds, and not before", async () => {
     class StuckStore extends MemoryStore {
       override heartbeat(): Promise<never> {

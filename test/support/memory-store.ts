@@ -195,7 +195,7 @@ export class MemoryStore implements Store {
 
   async heartbeat(): Promise<Heartbeat> {
     this.#mayWrite();
-    return { commitMs: 0.25, freeBytes: null, logBytes: null, problem: null, ...this.beats };
+    return { commitMs: 0.25, freeBytes: null, problem: null, ...this.beats };
   }
 
   async close(): Promise<void> {

@@ -50,7 +50,6 @@ export class DiskWatch {
   view(): Omit<Heartbeat, "commitMs"> {
     return {
       freeBytes: this.#freeBytes,
-      logBytes: lstatSync(`${this.#deps.file}-wal`, { throwIfNoEntry: false })?.size ?? null,
       problem: this.#lostBecause ?? this.#shortage(0),
     };
   }
