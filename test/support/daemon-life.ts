@@ -46,10 +46,16 @@ export class DaemonLife {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /** Whether it said that it listens: to ask it every few milliseconds would slow its start down. */
+  get saysListening(): boolean {
+    return this.#output.includes("foreman listening");
+  }
+
   /** Resolves when `url` answers. */
   async listening(url: string, withinMs = 5_000): Promise<void> {
     const answers = async () => {
       if (this.isOver) throw new Error(`exited: ${this.#output}`);
+      if (!this.saysListening) return false;
       return await fetch(`${url}/livez`).then(
         (answer) => answer.ok,
         () => false,

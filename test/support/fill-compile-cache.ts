@@ -15,7 +15,7 @@ export async function fillCompileCache(): Promise<void> {
     FOREMAN_ADDR: "127.0.0.1:0",
     FOREMAN_DB: join(folder, "foreman.db"),
   });
-  const listens = () => daemon.isOver || daemon.output.includes("foreman listening");
+  const listens = () => daemon.isOver || daemon.saysListening;
   await until("a first daemon listens", listens, startedMsMax);
   daemon.kill("SIGTERM");
   await daemon.exited();
