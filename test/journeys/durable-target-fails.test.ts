@@ -19,21 +19,38 @@ const startsMs = (scene: KillScene) =>
   );
 
 describe("a durable job that the target fails", () => {
-  test("U7 rests for as long as it was told to, through a kill -9, and holds nobody up", async () => {
-    const headers = [["Retry-After", "3"]] as const;
-    const scene = await withFault({ kind: "answer", status: 429, headers });
+  test("U7 holds nobody up while it rests, however long, and is cancelled as any other", async () => {
+    const headers = [["Retry-After", "600"]] as const;
+    const scene = await withFault({ kind: "answer", status: 503, headers });
 
     const resting = await scene.submit(chatAbout("rests"));
     await until("it is put back", () => scene.row(resting)?.not_before_ms !== null);
-    await scene.ended(await scene.submit(chatAbout("goes past it")));
+    const next = await scene.ended(await scene.submit(chatAbout("goes past it")), endedMsMax);
+    const shown = await scene.show(resting);
+    const told = await scene.cancel(resting);
+
+    expect(next).toMatchObject({ state: "done" });
+    expect(shown).toMatchObject({ state: "queued", attempts: 1 });
+    expect(told).toMatchObject({ state: "cancelled" });
+    expect(scene.startCount).toBe(2);
+    scene.expectSound();
+  });
+
+  test("U7 rests for as long as it was told to, through a kill -9", async () => {
+    const headers = [["Retry-After", "3"]] as const;
+    const scene = await withFault({ kind: "answer", status: 429, headers });
+
+    const submittedAtMs = Date.now();
+    const resting = await scene.submit(chatAbout("rests"));
+    await until("it is put back", () => scene.row(resting)?.not_before_ms !== null);
     const before = scene.row(resting);
     await scene.kill();
     await scene.boot();
-    await scene.ended(await scene.submit(chatAbout("goes past it again")));
     const [first = 0] = startsMs(scene);
     const last = await scene.ended(resting, endedMsMax);
 
     expect(before).toMatchObject({ state: "queued", attempts: 1, put_back_why: "target_failed" });
+    expect(before?.not_before_ms).toBeGreaterThanOrEqual(submittedAtMs + 3_000);
     expect(last).toMatchObject({ state: "done", attempts: 2 });
     // Two clocks: the wall clock's milliseconds are whole.
     expect((startsMs(scene).at(-1) ?? 0) - first).toBeGreaterThanOrEqual(2_999);
