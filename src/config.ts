@@ -100,6 +100,7 @@ const environment = z
     FOREMAN_OLLAMA_TOKEN: secret,
     FOREMAN_OLLAMA_TOKEN_FILE: path,
     FOREMAN_DB: path,
+    FOREMAN_DISK_FLOOR: size("128m"),
     STATE_DIRECTORY: trimmed.transform((text) => text.split(":", 1)[0] || undefined).optional(),
     FOREMAN_POLL_INTERVAL: duration("30s").refine((ms) => ms >= 100, {
       error: "is at least 100ms",
@@ -168,6 +169,7 @@ const environment = z
       targetOrigin: settings.FOREMAN_OLLAMA_URL,
       outboundToken,
       databaseFile: settings.FOREMAN_DB ?? join(stateFolder, "foreman.db"),
+      diskFloorBytes: settings.FOREMAN_DISK_FLOOR,
       pollIntervalMs: settings.FOREMAN_POLL_INTERVAL,
       embedModel: settings.FOREMAN_EMBED_MODEL ?? null,
       embedConcurrency: settings.FOREMAN_EMBED_CONCURRENCY,

@@ -18,6 +18,7 @@ const errorCodes = {
   key_reused: 409,
   no_history: 409,
   storage_full: 507,
+  storage_lost: 503,
   storage_failed: 500,
   target_unreachable: 502,
   target_broke_off: 502,

@@ -72,8 +72,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     changes.note(id);
     webhooks.wake();
   };
-  const { databaseFile: file } = config;
-  const store = await openSqliteStore({ file, log, clock, onFatal, onTransition });
+  const { databaseFile: file, diskFloorBytes } = config;
+  const place = { file, diskFloorBytes, log, clock };
+  const store = await openSqliteStore({ ...place, onFatal, onTransition });
   const webhooks = createWebhooks({ ...config, ...overrides, store, clock, random });
   const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
 

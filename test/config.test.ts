@@ -49,6 +49,7 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   },
   FOREMAN_OLLAMA_TOKEN: { good: ["s3cret"], bad: ["", "  "] },
   FOREMAN_OLLAMA_TOKEN_FILE: { good: [], bad: ["", "/nowhere/token"] },
+  FOREMAN_DISK_FLOOR: { good: ["0", "128m"], bad: ["", "-1", "10%"] },
   FOREMAN_DB: { good: ["/var/lib/foreman.db"], bad: ["", " "] },
   FOREMAN_POLL_INTERVAL: { good: ["100ms", "1h"], bad: ["99ms", "0", "30", "soon", ""] },
   FOREMAN_EMBED_MODEL: { good: ["nomic-embed-text"], bad: ["", " "] },

@@ -78,6 +78,16 @@ export type Recovery = {
   readonly poisoned: number;
 };
 
+/** What a heartbeat found out. */
+export type Heartbeat = {
+  /** Milliseconds until its commit was answered. */
+  readonly commitMs: number;
+  /** What is left on the database's disk; null if nobody knows. */
+  readonly freeBytes: number | null;
+  /** Why no durable job is taken although the store can write; null if they are. */
+  readonly problem: string | null;
+};
+
 /** Waiting jobs that are alike to the scheduler; inside a lane the oldest goes first. */
 export type Lane = {
   readonly class: JobClass;
@@ -95,6 +105,7 @@ export const transitionsMax = 1_000;
  * changes nothing and leaves the verbs around it alone.
  *
  * Rejects with ForemanError `storage_full` (nothing was changed; try again when there is space),
+ * `storage_lost` (a durable job would not be found at the next start: see `heartbeat`),
  * `storage_failed` (the store is unusable and `onFatal` was called, or it was closed) or
  * `internal` (the caller's mistake, such as an id that exists).
  *
@@ -190,8 +201,8 @@ export interface Store {
   remember(name: string, document: Uint8Array): Promise<void>;
   recall(name: string): Promise<Uint8Array | null>;
 
-  /** Writes and commits one row, to prove that the store can: milliseconds until its answer. */
-  heartbeat(): Promise<number>;
+  /** Writes and commits one row, to prove that the store can, and looks at what it stands on. */
+  heartbeat(): Promise<Heartbeat>;
   /** Finishes what was called, checkpoints, and releases the lock. Idempotent. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 export type JobRow = {
   readonly seq: number;
   readonly id: string;
+  readonly model: string;
   readonly state: string;
   readonly is_durable: number;
   readonly last_attempt: number;
@@ -13,6 +14,7 @@ export type JobRow = {
   readonly deaths: number;
   readonly preemptions: number;
   readonly put_back_why: string | null;
+  readonly not_before_ms: number | null;
   readonly end_reason: string | null;
   readonly body_hash: string;
   readonly idempotency_key: string | null;

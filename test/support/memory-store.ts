@@ -10,6 +10,7 @@ import {
 } from "../../src/job.ts";
 import {
   type Answer,
+  type Heartbeat,
   type Insertion,
   type InsertOptions,
   type Lane,
@@ -30,6 +31,8 @@ export class MemoryStore implements Store {
   #isClosed = false;
   /** While set, every verb that writes fails with it. */
   failsWith: ForemanError | null = null;
+  /** What a heartbeat finds besides. */
+  beats: Partial<Heartbeat> = {};
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -217,9 +220,9 @@ export class MemoryStore implements Store {
     return this.#disk.documents.get(name) ?? null;
   }
 
-  async heartbeat(): Promise<number> {
+  async heartbeat(): Promise<Heartbeat> {
     this.#mayWrite();
-    return 0.25;
+    return { commitMs: 0.25, freeBytes: null, problem: null, ...this.beats };
   }
 
   async close(): Promise<void> {

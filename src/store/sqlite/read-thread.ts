@@ -16,13 +16,13 @@ import {
 } from "./rows.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
-import type { FromThread, GroupOutcome, Outcome } from "./thread-message.ts";
+import type { FromThread, GroupOutcome, Outcome, ThreadStart } from "./thread-message.ts";
 import type { ReadVerb, VerbAnswer } from "./verb.ts";
 
 // The thread for reads that may take long. WAL lets them run beside the commits; each ends its
 // snapshot with its statement, because one left open would keep the log from being emptied.
 
-const { file }: { file: string } = workerData;
+const { file }: ThreadStart = workerData;
 assert(parentPort !== null, "runs as a thread of the store's");
 const opened: FromThread = { kind: "opened", migrated: null };
 

@@ -5,6 +5,7 @@ import type { Log } from "../../log.ts";
 import type { Outbox } from "../outbox.ts";
 import type {
   Answer,
+  Heartbeat,
   Insertion,
   InsertOptions,
   Lane,
@@ -27,6 +28,8 @@ type Options = {
   readonly onFatal: (failure: ForemanError) => void;
   /** Called after a job came to a state, once that is on the disk. */
   readonly onTransition?: (id: JobId) => void;
+  /** So much of its disk is kept free of new durable jobs, in bytes; none if absent. */
+  readonly diskFloorBytes?: number;
   /** The folder of migrations; the program's own if absent. */
   readonly migrations?: URL;
 };
@@ -53,7 +56,8 @@ export async function openSqliteStore(options: Options): Promise<Store> {
     for (const thread of threads) thread.fail(failure);
     options.onFatal(failure);
   };
-  const common = { file, migrations: (options.migrations ?? ownMigrations).href, onFatal };
+  const { diskFloorBytes: floorBytes = 0, migrations = ownMigrations } = options;
+  const common = { workerData: { file, floorBytes, migrations: migrations.href }, onFatal };
   const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
@@ -184,10 +188,10 @@ class SqliteStore implements Store {
     return this.#writer.ask({ kind: "recall", name });
   }
 
-  async heartbeat(): Promise<number> {
+  async heartbeat(): Promise<Heartbeat> {
     const startedMs = this.#clock.monotonicMs();
-    await this.#writer.ask({ kind: "heartbeat" });
-    return this.#clock.monotonicMs() - startedMs;
+    const found = await this.#writer.ask({ kind: "heartbeat" });
+    return { ...found, commitMs: this.#clock.monotonicMs() - startedMs };
   }
 
   async #told<Word extends string>(id: JobId, asked: Promise<Word>): Promise<Word> {

@@ -1,6 +1,15 @@
 import type { Ending, Job, JobId, JobState, Transition } from "../../job.ts";
 import type { DueDeliveries, Outbox } from "../outbox.ts";
-import type { Answer, Insertion, Lane, Page, PutBack, Recovery, StoredJob } from "../store.ts";
+import type {
+  Answer,
+  Heartbeat,
+  Insertion,
+  Lane,
+  Page,
+  PutBack,
+  Recovery,
+  StoredJob,
+} from "../store.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
 export type WriteVerb =
@@ -94,7 +103,7 @@ export type VerbAnswers = {
   readonly prune: number;
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
-  readonly heartbeat: undefined;
+  readonly heartbeat: Omit<Heartbeat, "commitMs">;
   readonly noteDelivered: undefined;
   readonly noteFailed: undefined;
   readonly giveUp: undefined;

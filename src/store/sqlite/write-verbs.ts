@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import { jobSql } from "./job-sql.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
@@ -13,16 +14,18 @@ type EndedRow = { readonly seq: number; readonly is_durable: number };
 /** The verbs over one connection; the caller opens and commits the transaction around them. */
 export class WriteVerbs {
   readonly #database: Database.Database;
+  readonly #disk: DiskWatch;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #outbox: OutboxWriter;
 
-  constructor(deps: { database: Database.Database }) {
+  constructor(deps: { database: Database.Database; disk: DiskWatch }) {
     this.#database = deps.database;
+    this.#disk = deps.disk;
     this.#statements = prepare(deps.database);
     this.#outbox = new OutboxWriter(deps);
   }
 
-  /** Applies one verb. Throws SqliteError, after which the caller undoes what the verb began. */
+  /** Applies one verb. Throws SqliteError or ForemanError: the caller undoes what it began. */
   apply(verb: WriteVerb): VerbAnswer {
     const statements = this.#statements;
     switch (verb.kind) {
@@ -60,7 +63,7 @@ export class WriteVerbs {
         return statements.recall.get(verb)?.bytes ?? null;
       case "heartbeat":
         statements.heartbeat.run();
-        return undefined;
+        return this.#disk.view();
       case "noteDelivered":
       case "noteFailed":
       case "giveUp":
@@ -80,6 +83,8 @@ export class WriteVerbs {
       assert(holder !== undefined, "only a key that is held keeps a job out without an error");
       return { kind: "known", job: storedJob(holder) };
     }
+    // A known key is no new job: whoever repeats a request is answered on a full disk as well.
+    if (job.isDurable) this.#disk.admit(body?.length ?? 0);
     const { seq } = inserted;
     if (body !== null) this.#statements.insertPayload.run({ seq, body });
     return { kind: "inserted", arrival: seq };

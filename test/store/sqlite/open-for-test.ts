@@ -7,7 +7,11 @@ import type { Store } from "../../../src/store/store.ts";
 /** Opens a store that tells nobody; a fatal failure that the test does not expect is thrown. */
 export function openForTest(
   file: string,
-  options: { migrations?: URL; onFatal?: (failure: ForemanError) => void } = {},
+  options: {
+    migrations?: URL;
+    diskFloorBytes?: number;
+    onFatal?: (failure: ForemanError) => void;
+  } = {},
 ): Promise<Store> {
   return openSqliteStore({
     file,
