@@ -66,12 +66,27 @@ export default {
       "^src/(dispatch/|store/sqlite/)",
     ),
     only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
+    {
+      name: "results-are-read-off-rows",
+      comment: "result/ is below everyone who tells what became of a job.",
+      severity: "error",
+      from: { path: "^src/result/" },
+      to: { path: "^src/", pathNot: "^src/(result|wire)/|^src/(job|store/store)\\.ts$" },
+    },
     only("sqlite-in-one-folder", "^src/store/sqlite/", "better-sqlite3"),
     only(
       "undici-in-few-places",
-      "^src/(target/|runtime/providers/openai-endpoint\\.ts$)",
+      "^src/(target/|webhook/|runtime/providers/openai-endpoint\\.ts$)",
       "node_modules/undici",
     ),
+    only("webhooks-are-called-by-nobody", "^src/(foreman\\.ts$|webhook/)", "^src/webhook/"),
+    {
+      name: "webhooks-read-the-store",
+      comment: "Telling what happened knows neither who waits nor who runs.",
+      severity: "error",
+      from: { path: "^src/webhook/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|target)/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },

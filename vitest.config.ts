@@ -1,12 +1,22 @@
 import { defineConfig } from "vitest/config";
 
+/** Keeps both cores busy for a minute and more, so it comes last, when nothing is measured. */
+const kills = "test/journeys/kill-random.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    globalSetup: "./test/support/fill-compile-cache.ts",
     // Journeys start whole daemons; two at a time is what two cores bear without false timeouts.
     maxWorkers: 2,
     reporters: ["default", "./test/support/closing-line.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "all but kills", include: ["test/**/*.test.ts"], exclude: [kills] },
+      },
+      { extends: true, test: { name: "kills", include: [kills], sequence: { groupOrder: 1 } } },
+    ],
   },
 });

@@ -8,6 +8,7 @@
  * checked.
  */
 import { parseArgs } from "node:util";
+import { fillCompileCache } from "../test/support/fill-compile-cache.ts";
 import { killStorm } from "../test/support/kill-storm.ts";
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ if (!Number.isSafeInteger(kills) || kills < 1) {
 
 say(`seed ${values.seed}, ${kills} kills`);
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+await fillCompileCache();
 const startedAtMs = performance.now();
 const seconds = () => Math.round((performance.now() - startedAtMs) / 1_000);
 const report = await killStorm({

@@ -32,6 +32,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** What a date in an HTTP header (RFC 9110 §5.6.7) reads on the wall clock; null if it is none. */
+export function wallMsOf(httpDate: string): number | null {
+  const wallMs = httpDate.endsWith(" GMT") ? Date.parse(httpDate) : Number.NaN;
+  return Number.isNaN(wallMs) ? null : wallMs;
+}
+
 /** A wall clock reading for people and JSON, such as 2026-11-20T22:00:00.000Z; null stays null. */
 export function isoTime(wallMs: number): string;
 export function isoTime(wallMs: number | null): string | null;

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ForemanError } from "./errors.ts";
+import { secret, secretFrom } from "./secret-setting.ts";
 import {
   address,
+  allowedHosts,
   baseUrl,
   blankable,
   duration,
@@ -11,13 +12,13 @@ import {
   list,
   path,
   quantum,
-  secret,
   size,
   targetUrl,
   trimmed,
   whole,
 } from "./setting-kinds.ts";
 import { originProblem } from "./wire/origin-pattern.ts";
+import { webhookKeyOf } from "./wire/webhook-key.ts";
 
 /** Everything that an operator may set, parsed and frozen. Durations in ms, sizes in bytes. */
 export type Config = Readonly<z.output<typeof environment>>;
@@ -29,6 +30,7 @@ const environment = z
     FOREMAN_OLLAMA_TOKEN: secret,
     FOREMAN_OLLAMA_TOKEN_FILE: path,
     FOREMAN_DB: path,
+    FOREMAN_DISK_FLOOR: size("128m"),
     STATE_DIRECTORY: trimmed.transform((text) => text.split(":", 1)[0] || undefined).optional(),
     FOREMAN_POLL_INTERVAL: duration("30s").refine((ms) => ms >= 100, {
       error: "is at least 100ms",
@@ -73,6 +75,9 @@ const environment = z
     FOREMAN_NEMOCLAW_TIMEOUT: duration("10m").refine((ms) => ms >= 1, { error: "is at least 1ms" }),
     FOREMAN_REPAIR_ATTEMPTS: whole(2, 0, 10),
     FOREMAN_ROUTE_LARGE_TOKENS: whole(8_000, 1, 1_000_000_000),
+    FOREMAN_WEBHOOK_ALLOW: allowedHosts,
+    FOREMAN_WEBHOOK_SECRET: secret,
+    FOREMAN_WEBHOOK_SECRET_FILE: path,
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),
@@ -83,6 +88,14 @@ const environment = z
     const nemoclawKey = secretFrom("NEMOCLAW_API_KEY", settings, context);
     if (nemoclawKey !== null && settings.NEMOCLAW_API_URL === undefined) {
       context.addIssue("NEMOCLAW_API_KEY is set, but NEMOCLAW_API_URL, where it goes, is not");
+    }
+    const webhookSecret = secretFrom("FOREMAN_WEBHOOK_SECRET", settings, context);
+    const webhookKey = webhookSecret === null ? null : webhookKeyOf(webhookSecret);
+    if (webhookSecret !== null && webhookKey === null) {
+      context.addIssue(
+        "FOREMAN_WEBHOOK_SECRET: after whsec_ it wants 24 to 64 bytes in base64, such as " +
+          "`openssl rand -base64 32` makes",
+      );
     }
     const { host } = settings.FOREMAN_ADDR;
     if (!isLoopback(host) && inboundToken === null && !settings.FOREMAN_INSECURE) {
@@ -98,6 +111,7 @@ const environment = z
       targetOrigin: settings.FOREMAN_OLLAMA_URL,
       outboundToken,
       databaseFile: settings.FOREMAN_DB ?? join(stateFolder, "foreman.db"),
+      diskFloorBytes: settings.FOREMAN_DISK_FLOOR,
       pollIntervalMs: settings.FOREMAN_POLL_INTERVAL,
       embedModel: settings.FOREMAN_EMBED_MODEL ?? null,
       embedConcurrency: settings.FOREMAN_EMBED_CONCURRENCY,
@@ -133,6 +147,8 @@ const environment = z
         : null,
       repairsMax: settings.FOREMAN_REPAIR_ATTEMPTS,
       largeTokens: settings.FOREMAN_ROUTE_LARGE_TOKENS,
+      webhookAllow: settings.FOREMAN_WEBHOOK_ALLOW,
+      webhookKey,
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };
   });
@@ -165,28 +181,4 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 /** Loopback by name or number: no other machine can reach it. */
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-type SecretName = "FOREMAN_TOKEN" | "FOREMAN_OLLAMA_TOKEN" | "NEMOCLAW_API_KEY";
-type SecretSettings = { readonly [K in SecretName | `${SecretName}_FILE`]?: string | undefined };
-
-function secretFrom(
-  name: SecretName,
-  settings: SecretSettings,
-  context: { addIssue(message: string): void },
-): string | null {
-  const value = settings[name];
-  const file = settings[`${name}_FILE`];
-  if (value !== undefined && file !== undefined) {
-    context.addIssue(`${name} and ${name}_FILE are both set: keep one`);
-  }
-  if (value !== undefined || file === undefined) return value ?? null;
-  try {
-    const text = secret.safeParse(readFileSync(file, "utf8"));
-    if (text.success && text.data !== undefined) return text.data;
-    context.addIssue(`${name}_FILE: ${file} holds no token: one line without blanks`);
-  } catch (cause) {
-    context.addIssue(`${name}_FILE: cannot read ${file} (${String(cause)})`);
-  }
-  return null;
 }

@@ -23,6 +23,7 @@ const errorCodes = {
   not_pending: 409,
   no_history: 409,
   storage_full: 507,
+  storage_lost: 503,
   storage_failed: 500,
   target_unreachable: 502,
   target_broke_off: 502,
@@ -36,6 +37,21 @@ const errorCodes = {
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+/**
+ * What an error of Node's or undici's says; of a name with several addresses, what each one said.
+ */
+export function causeText(cause: Error): string {
+  if (cause instanceof AggregateError && cause.message === "") {
+    return cause.errors.map(String).join("; ");
+  }
+  return cause.message || codeOf(cause) || cause.name;
+}
+
+/** Node's word for an error, such as ECONNREFUSED; empty if it has none. */
+export function codeOf(cause: Error): string {
+  return "code" in cause && typeof cause.code === "string" ? cause.code : "";
+}
 
 /** An operating error. The message names the cause and what to do about it. */
 export class ForemanError extends Error {

@@ -33,12 +33,16 @@ import { OllamaTarget } from "./target/ollama-target.ts";
 import { Poller } from "./target/poller.ts";
 import type { Target } from "./target/target.ts";
 import { Warmer } from "./target/warmer.ts";
+import type { Resolve } from "./webhook/pinned-lookup.ts";
+import { createWebhooks, type Webhooks } from "./webhook/webhooks.ts";
 
 /** What a test may put in the place of the real thing. */
 export type Overrides = {
   readonly log: Log;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** How the names of webhooks' receivers are resolved. */
+  readonly resolve?: Resolve;
   /** The daemon cannot go on: the process must end, and recover when it starts again. */
   readonly onFatal: (error: ForemanError) => void;
 };
@@ -66,9 +70,14 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const random = overrides.random ?? Math.random;
   const startedAtMs = clock.monotonicMs();
   const changes = new JobChanges();
-  const onTransition = (id: JobId) => changes.note(id);
-  const { databaseFile: file } = config;
-  const store = await openSqliteStore({ file, log, clock, onFatal, onTransition });
+  const onTransition = (id: JobId) => {
+    changes.note(id);
+    webhooks.wake();
+  };
+  const { databaseFile: file, diskFloorBytes } = config;
+  const place = { file, diskFloorBytes, log, clock };
+  const store = await openSqliteStore({ ...place, onFatal, onTransition });
+  const webhooks = createWebhooks({ ...config, ...overrides, store, clock, random });
   const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
@@ -124,7 +133,11 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const app = createApp({
     ...config,
     ...{ ...pieces, ...runtime, ...batching, batches, readHealth, changes, eventStreams },
-    readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
+    readStatus: async () => ({
+      ...readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
+      webhooks: await webhooks.status(),
+    }),
+    readWebhook: webhooks.read,
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
     reception: receptionOf(config),
@@ -134,7 +147,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     clock,
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, eventStreams, clock, log }),
-    parts: partsOf(config, { ...pieces, keeper, runtime, batching, http, eventStreams }),
+    parts: partsOf(config, {
+      ...{ ...pieces, keeper, webhooks, runtime, batching, http, eventStreams },
+    }),
   });
   return {
     get port() {
@@ -148,6 +163,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
 type Pieces = RecoverDeps & {
   readonly store: Store;
   readonly keeper: StoreKeeper;
+  readonly webhooks: Webhooks;
   readonly target: Target;
   readonly poller: Poller;
   readonly batching: Batches;
@@ -157,10 +173,11 @@ type Pieces = RecoverDeps & {
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { batching, eventStreams, http, keeper, poller, runtime, store, target } = pieces;
+  const { batching, eventStreams, http, keeper, poller, runtime, store, target, webhooks } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
+    { name: "webhooks", ...webhooks },
     { name: "target", stop: () => target.close() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
     ...runtime.parts,

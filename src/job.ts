@@ -39,6 +39,15 @@ export type EndReason =
   | "answer_too_large"
   | "poison_item";
 
+/** Why a job that ran waits again. */
+export type PutBackReason =
+  | "target_away"
+  | "target_lost"
+  | "target_failed"
+  | "shutdown"
+  | "daemon_died"
+  | "preempted";
+
 /** What is known of a unit of work from the moment that it joins the queue. */
 export type Job = {
   readonly id: JobId;
@@ -73,6 +82,21 @@ export type Ending = {
   readonly statusCode: number | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
+};
+
+/** A durable job came to a state: one entry of its history. */
+export type Transition = {
+  /** Its number in the job's history, from 1: the job was queued. */
+  readonly n: number;
+  readonly state: JobState;
+  /** Null for the first. */
+  readonly previousState: JobState | null;
+  /** The number of the attempt that was the latest by then; 0 before the first. */
+  readonly attempt: number;
+  /** Why it was put back, or ended otherwise than done; else null. */
+  readonly why: PutBackReason | EndReason | null;
+  /** Wall clock. */
+  readonly atMs: number;
 };
 
 const nextUlid = monotonicFactory();

@@ -1,5 +1,6 @@
 import parseDuration, { type StringValue } from "ms";
 import { z } from "zod";
+import { parseAllowedHost } from "./wire/allowed-host.ts";
 
 export const trimmed = z.string().trim();
 
@@ -86,10 +87,15 @@ export const quantum = trimmed.default("32/120s").transform((text, context) => {
   return z.NEVER;
 });
 
-/** What a header can carry as a bearer. */
-export const secret = trimmed
-  .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
-  .optional();
+/** Where webhooks may go: see `parseAllowedHost`. */
+export const allowedHosts = list.transform((entries, context) =>
+  entries.flatMap((entry) => {
+    const host = parseAllowedHost(entry);
+    if (typeof host !== "string") return [host];
+    context.addIssue(`"${entry}" ${host}`);
+    return [];
+  }),
+);
 
 export const path = trimmed.min(1, { error: "is empty" }).optional();
 

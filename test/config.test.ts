@@ -27,6 +27,8 @@ function fileWith(text: string): string {
   return join(folder, "secret");
 }
 
+const whsec = (bytes: number) => `whsec_${Buffer.alloc(bytes, 0xfb).toString("base64")}`;
+
 /** For each setting: values that it takes, at its limits, and values beyond or of no sense. */
 const values: Readonly<Record<string, { good: readonly string[]; bad: readonly string[] }>> = {
   FOREMAN_ADDR: {
@@ -47,6 +49,7 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   },
   FOREMAN_OLLAMA_TOKEN: { good: ["s3cret"], bad: ["", "  "] },
   FOREMAN_OLLAMA_TOKEN_FILE: { good: [], bad: ["", "/nowhere/token"] },
+  FOREMAN_DISK_FLOOR: { good: ["0", "128m"], bad: ["", "-1", "10%"] },
   FOREMAN_DB: { good: ["/var/lib/foreman.db"], bad: ["", " "] },
   FOREMAN_POLL_INTERVAL: { good: ["100ms", "1h"], bad: ["99ms", "0", "30", "soon", ""] },
   FOREMAN_EMBED_MODEL: { good: ["nomic-embed-text"], bad: ["", " "] },
@@ -88,6 +91,15 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   FOREMAN_NEMOCLAW_CONCURRENCY: { good: ["1", "1000"], bad: ["0", "1001", ""] },
   FOREMAN_NEMOCLAW_TIMEOUT: { good: ["1ms", "24d"], bad: ["0", "10", "25d"] },
   FOREMAN_ROUTE_LARGE_TOKENS: { good: ["1", "1000000000"], bad: ["0", "8k", ""] },
+  FOREMAN_WEBHOOK_ALLOW: {
+    good: ["", "hooks.test", "localhost:3000, *.hooks.test:8443 10.0.0.7:*", "[::1]:9000"],
+    bad: ["*", "https://hooks.test", "hooks.test/x", "hooks.test:0", "::1", "u@hooks.test"],
+  },
+  FOREMAN_WEBHOOK_SECRET: {
+    good: ["s3cret", whsec(24), whsec(64), whsec(32).replace(/=+$/, "")],
+    bad: ["", "a b", "whsec_", whsec(23), whsec(65), "whsec_not-in-base64-not-in-base64-not"],
+  },
+  FOREMAN_WEBHOOK_SECRET_FILE: { good: [], bad: ["", "/nowhere/secret"] },
   FOREMAN_LOG_LEVEL: { good: ["trace", "silent"], bad: ["loud", "INFO", ""] },
 };
 
@@ -126,6 +138,8 @@ describe("the settings", () => {
       jobTtlMs: 86_400_000,
       bodyBytesMax: 256 * 2 ** 20,
       inboundToken: null,
+      webhookAllow: [],
+      webhookKey: null,
       logLevel: "info",
     });
   });
@@ -223,16 +237,17 @@ describe("the place of the database", () => {
 });
 
 describe("a secret", () => {
-  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN"])(
+  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN", "FOREMAN_WEBHOOK_SECRET"])(
     "P7: %s may stand in a file, without its last newline",
     (name) => {
       const config = readConfig({ [`${name}_FILE`]: fileWith("s3cret\n") });
 
-      expect([config.inboundToken, config.outboundToken]).toContain("s3cret");
+      const { inboundToken, outboundToken, webhookKey } = config;
+      expect([inboundToken, outboundToken, webhookKey?.toString()]).toContain("s3cret");
     },
   );
 
-  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN"])(
+  test.each(["FOREMAN_TOKEN", "FOREMAN_OLLAMA_TOKEN", "FOREMAN_WEBHOOK_SECRET"])(
     "P7: %s given twice is an error, for nobody knows which counts",
     (name) => {
       const message = complaint({ [name]: "s3cret", [`${name}_FILE`]: fileWith("other") });

@@ -86,6 +86,14 @@ describe("the project", () => {
     expect(listed.toSorted()).toEqual(known.toSorted());
   });
 
+  test("names only tests that there are in docs/reliability.md", () => {
+    const named = [...read("docs/reliability.md").matchAll(/\| `(test\/[^`]+)`: "([^"]+)" \|$/gm)];
+
+    expect(named.length).toBeGreaterThan(30);
+    const missing = named.filter(([, file = "", name = ""]) => !read(file).includes(name));
+    expect(missing.map(([row]) => row)).toEqual([]);
+  });
+
   test("tells one version and one oldest Node everywhere", () => {
     const manifest = JSON.parse(read("package.json")) as {
       version: string;

@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Target } from "../target/target.ts";
+import { ClaimPause } from "./claim-pause.ts";
 import type { CutReason } from "./cuts.ts";
 import { Idleness } from "./idleness.ts";
 import { Ledger } from "./ledger.ts";
@@ -27,9 +28,6 @@ import { Turns } from "./turns.ts";
  * next request from two sockets, in either order, and must not see two generations at once.
  */
 const cutGraceMs = 20;
-
-/** How soon a claim that the store could not write is tried again. */
-const claimAgainMs = 5_000;
 
 type DispatcherOptions = {
   readonly queue: Queue;
@@ -61,6 +59,7 @@ export class Dispatcher {
   readonly #turns = new Turns();
   readonly #idleness = new Idleness();
   readonly #ledger: Ledger;
+  readonly #pause: ClaimPause;
   #holds: ReadonlyMap<string, HoldReason> = new Map();
   readonly #loop = new Loop(() => this.#turn());
 
@@ -71,6 +70,7 @@ export class Dispatcher {
     this.#measures = new Measures(options.clock);
     const known = { slots: this.#slots, turns: this.#turns, measures: this.#measures };
     this.#outlook = new Outlook({ ...options, ...known });
+    this.#pause = new ClaimPause({ clock: options.clock, onOver: () => this.tick() });
   }
 
   get runningCount(): number {
@@ -110,9 +110,10 @@ export class Dispatcher {
   #turn(): void {
     const { clock, poller, preemptWithinMs, queue, scheduleLimits } = this.#options;
     const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
+    const paused = this.#pause.holds(queue.lanes());
     const holds = new Map<string, HoldReason>();
     let isStarted = false;
-    const snapshot = this.#outlook.snapshot();
+    const snapshot = this.#outlook.snapshot(paused);
     const people = snapshot.lanes.filter((lane) => lane.class === "interactive").length;
     for (const decision of schedule(snapshot, scheduleLimits)) {
       if (decision.kind === "hold") {
@@ -122,7 +123,7 @@ export class Dispatcher {
       this.#start(decision, people > 0);
       isStarted = true;
     }
-    this.#holds = holds;
+    this.#holds = new Map([...paused, ...holds]);
     // A lane shows its head alone: the next one in it is seen in another turn.
     if (isStarted) this.#loop.ask();
     else this.#slots.makeWay(people, clock.monotonicMs(), limits);
@@ -177,11 +178,10 @@ export class Dispatcher {
       waiting.waiter.refuse(new ForemanError("cancelled", "the job is no longer there"));
       queue.release(job);
     } catch (cause) {
-      // The disk is full, or worse: nothing was sent, and a row that was written is recovered.
+      // Nothing was sent, and a row that was written is recovered.
       this.#log.error({ jobId: job.id, err: cause }, "job not claimed; tried again later");
       waiting.attempts -= 1;
-      queue.putBack(waiting, claimAgainMs);
-      if (run.isUnwanted) void queue.cancel(job.id);
+      queue.putBack(waiting, this.#pause.restMsAfter(cause));
     }
     this.#free(job);
   }

@@ -7,7 +7,9 @@ export function endingOf(head: TargetHead | null, tally: Tally): Ending {
   const statusCode = head?.statusCode ?? 0;
   if (statusCode >= 400) {
     const reason = statusCode < 500 && statusCode !== 429 ? "target_refused" : "target_failed";
-    return failedEnding(head, tally, { reason, message: `the target answered ${statusCode}` });
+    const words = tally.error === null ? "" : `: ${tally.error}`;
+    const message = `the target answered ${statusCode}${words}`;
+    return failedEnding(head, tally, { reason, message });
   }
   if (tally.error !== null) {
     return failedEnding(head, tally, { reason: "target_failed", message: tally.error });

@@ -35,10 +35,13 @@ export class Outlook {
     this.#options = options;
   }
 
-  /** All that the scheduler decides on, now. Whoever asks is about to change it. */
-  snapshot(): Snapshot {
+  /**
+   * All that the scheduler decides on, now, but for the lanes (by key) that are paused. Whoever asks
+   * is about to change it.
+   */
+  snapshot(paused: ReadonlyMap<string, unknown>): Snapshot {
     this.#forecast = null;
-    return this.#take();
+    return this.#take(paused);
   }
 
   /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
@@ -46,16 +49,16 @@ export class Outlook {
     const { clock, measures, scheduleLimits, slots } = this.#options;
     const nowMs = clock.monotonicMs();
     if (this.#forecast === null || nowMs - this.#forecast.atMs >= keptMs) {
-      const startsIn = forecast(this.#take(), scheduleLimits, measures.pace(slots.all));
+      const startsIn = forecast(this.#take(new Map()), scheduleLimits, measures.pace(slots.all));
       this.#forecast = { startsIn, atMs: nowMs };
     }
     const inMs = this.#forecast.startsIn(laneKey, position);
     return inMs === null ? null : Math.max(0, inMs - (nowMs - this.#forecast.atMs));
   }
 
-  #take(): Snapshot {
+  #take(paused: ReadonlyMap<string, unknown>): Snapshot {
     const { measures, slots } = this.#options;
     const running = slots.all.map(({ waiting }) => waiting.job);
-    return takeSnapshot({ ...this.#options, running, residents: measures.residents });
+    return takeSnapshot({ ...this.#options, paused, running, residents: measures.residents });
   }
 }

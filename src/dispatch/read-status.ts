@@ -18,7 +18,7 @@ type StatusSources = {
 };
 
 /** What runs, who waits and why, as it stands now. */
-export function readStatus(sources: StatusSources): Status {
+export function readStatus(sources: StatusSources): Omit<Status, "webhooks"> {
   const { clock, dispatcher, inventory, poller, queue, slots } = sources;
   const nowMs = clock.monotonicMs();
   const modelOf = (runnerKey: string) => modelOfRunner(runnerKey, inventory);

@@ -66,7 +66,6 @@ export class Run implements TargetSink {
   #firstByteAtMs: number | null = null;
   #lastByteAtMs: number;
   #cutFor: CutReason | null = null;
-  #isUnwanted = false;
   #stallTimer: Timer | null = null;
   #runTimer: Timer | null = null;
 
@@ -96,7 +95,6 @@ export class Run implements TargetSink {
 
   /** Closes the target's connection; the outcome tells why. */
   cut(why: CutReason): void {
-    if (why === "cancelled_by_user") this.#isUnwanted = true;
     if (this.#cutFor !== null) return;
     this.#cutFor = why;
     this.#exchange?.abort();
@@ -105,11 +103,6 @@ export class Run implements TargetSink {
   /** Whether the target was cut off in the middle and may need a moment to notice. */
   get wasCut(): boolean {
     return this.#cutFor !== null;
-  }
-
-  /** Whether somebody cancelled the job, be it after it was cut for another reason. */
-  get isUnwanted(): boolean {
-    return this.#isUnwanted;
   }
 
   /** How far the answer is; `firstByteAtMs` is null before it begins, `tokens` an estimate. */

@@ -18,15 +18,19 @@ type SnapshotSources = {
   readonly running: readonly Job[];
   readonly residents: Residents;
   readonly turns: Turns;
+  /** Lanes that are held whatever the scheduler says, by key. */
+  readonly paused: ReadonlyMap<string, unknown>;
 };
 
 /** Gathers all that the scheduler decides on, as it stands at this instant. */
 export function takeSnapshot(sources: SnapshotSources): Snapshot {
-  const { clock, inventory, poller, queue, residents, running, share, turns } = sources;
+  const { clock, inventory, paused, poller, queue, residents, running, share, turns } = sources;
   const nowMs = clock.monotonicMs();
   const { awaySinceMs, presence } = poller.state;
   if (presence === "away") residents.forget();
-  const lanes = [...queue.lanes()].flatMap((lane) => laneSnapshot(lane, nowMs, share));
+  const lanes = [...queue.lanes()]
+    .filter(({ key }) => !paused.has(key))
+    .flatMap((lane) => laneSnapshot(lane, nowMs, share));
   return {
     target: {
       isReachable: presence === "present",

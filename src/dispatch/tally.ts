@@ -7,13 +7,16 @@ import type { TargetHead } from "../target/target.ts";
  */
 const tailBytesMax = 64 * 2 ** 10;
 
+/** An error is kept with its job and shown to people. */
+const errorLettersMax = 1_000;
+
 /** What an answer amounted to. */
 export type Tally = {
   /**
    * Whether the answer came to the end that its protocol marks; a clean close alone proves nothing.
    */
   readonly isComplete: boolean;
-  /** The error that the target told in the answer's last line, after it had begun; else null. */
+  /** The error that the target told in the answer's last line; null if it told none. */
   readonly error: string | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
@@ -39,6 +42,7 @@ export const noTally: Tally = {
 export class TallyKeeper {
   readonly #contentType: string;
   readonly #isNative: boolean;
+  readonly #isError: boolean;
   #pieces: Buffer[] = [];
   #heldBytes = 0;
   #isCut = false;
@@ -48,6 +52,7 @@ export class TallyKeeper {
   constructor(route: string, head: TargetHead) {
     this.#contentType = headerValue(head.rawHeaders, "content-type") ?? "";
     this.#isNative = route.startsWith("/api/");
+    this.#isError = head.statusCode >= 400;
     this.#partEnd = partEndOf(this.#contentType);
   }
 
@@ -74,7 +79,8 @@ export class TallyKeeper {
     const lastLine = tail.slice(tail.lastIndexOf("\n") + 1);
     return {
       isComplete: this.#isComplete(lastLine),
-      error: this.#isNative ? errorIn(lastLine) : null,
+      // On the other routes a good answer's last line is the model's to write.
+      error: this.#isNative || this.#isError ? errorIn(lastLine) : null,
       promptTokens: lastNumber(tail, /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g),
       completionTokens: lastNumber(tail, /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g),
       loadMs: nanosecondsToMs(lastNumber(tail, /"load_duration":(\d+)/g)),
@@ -116,13 +122,18 @@ function isLastEvent(line: string): boolean {
 
 function errorIn(line: string): string | null {
   const error = parsedObject(line)?.error;
-  return typeof error === "string" ? error : null;
+  const words = isObject(error) ? error.message : error;
+  return typeof words === "string" ? words.slice(0, errorLettersMax) : null;
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === "object" && json !== null;
 }
 
 function parsedObject(text: string): Record<string, unknown> | null {
   try {
     const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null ? { ...json } : null;
+    return isObject(json) ? json : null;
   } catch {
     return null;
   }

@@ -66,7 +66,7 @@ export type AppDeps = JobsDeps &
     readonly log: Log;
     readonly embedConcurrency: number;
     readonly readHealth: () => Health;
-    readonly readStatus: () => Status;
+    readonly readStatus: () => Promise<Status>;
     readonly reception: Reception;
   };
 
@@ -113,7 +113,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   for (const path of embeddingRoutes) on("POST", path, embed);
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
   addHealthRoutes(app, deps.readHealth);
-  on("GET", "/foreman/status", (call) => tell(call, 200, deps.readStatus()));
+  on("GET", "/foreman/status", async (call) => tell(call, 200, await deps.readStatus()));
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Job, JobId } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
-import { answerBytes } from "../store/answer-bytes.ts";
+import { answerBytes } from "../result/artifacts.ts";
 import type { Store, StoredJob } from "../store/store.ts";
 import { answer, type Call } from "./call.ts";
 import { WaitingClient, type WaitingClientOptions } from "./waiting-client.ts";
@@ -38,7 +38,11 @@ export async function waitDurably(
   deps: { readonly queue: Queue; readonly store: Store; readonly waitMsMax: number },
 ): Promise<void> {
   const { queue, store } = deps;
-  const submitted = await queue.submitDurable({ job, body, idempotencyKey, hasClient: true });
+  const submitted = await queue.submitDurable({
+    ...{ job, body, idempotencyKey },
+    webhookUrl: null,
+    hasClient: true,
+  });
   const known = submitted.kind === "known" ? submitted.job : null;
   const id = known?.id ?? job.id;
   if (known !== null) refuseOther(known, job);

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { isoTime } from "../clock.ts";
+import type { Heartbeat } from "../store/store.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /** What the probes answer from; gathered by the composition root. */
@@ -14,7 +15,11 @@ export type Health = {
     readonly lastError: string | null;
     readonly version: string | null;
   };
-  readonly store: { readonly problem: string | null; readonly commitMs: number | null };
+  readonly store: {
+    readonly problem: string | null;
+    /** The last heartbeat; null before the first. */
+    readonly beat: Pick<Heartbeat, "commitMs" | "freeBytes"> | null;
+  };
   /** What is wrong with the worker loop, or null. */
   readonly workerProblem: string | null;
   readonly queue: { readonly waiting: number; readonly running: number; readonly isFull: boolean };
@@ -70,6 +75,9 @@ function healthDocument(health: Health, problem: string | null) {
       last_error: target.lastError,
     },
     queue: { waiting: queue.waiting, running: queue.running },
-    store: { commit_ms: store.commitMs },
+    store: {
+      commit_ms: store.beat && Math.round(store.beat.commitMs * 100) / 100,
+      free_bytes: store.beat?.freeBytes ?? null,
+    },
   };
 }

@@ -71,11 +71,10 @@ export class DurableJobs {
   }
 
   async submit(submission: DurableSubmission): Promise<Submitted> {
-    const { body, forItem, hasClient, idempotencyKey, job } = submission;
+    const { body, hasClient, job } = submission;
     const { lanes, log, onChange, store } = this.#options;
-    const options = { idempotencyKey: idempotencyKey ?? undefined, forItem };
     if (hasClient) this.#joining += 1;
-    const inserted = await store.insertJob(job, body, options).finally(() => {
+    const inserted = await store.insertJob(job, body, submission).finally(() => {
       if (hasClient) this.#joining -= 1;
     });
     if (inserted.kind !== "inserted") return inserted;

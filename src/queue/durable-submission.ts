@@ -7,6 +7,8 @@ export type DurableSubmission = {
   readonly body: Buffer;
   /** Unique for the client; a repeated one joins the job that has it. */
   readonly idempotencyKey: string | null;
+  /** Where each of its states is to be told; null: nowhere. */
+  readonly webhookUrl: string | null;
   /** Whether a client means to wait for the answer, and so counts as one. */
   readonly hasClient: boolean;
   /** For an item of a batch; absent: for nobody but itself. */

@@ -111,6 +111,10 @@ export class Lanes {
     return this.#laneByJob.has(id);
   }
 
+  isOnSocket(id: JobId): boolean {
+    return this.#laneByJob.get(id)?.isDurable === false;
+  }
+
   /** The ids of all jobs that wait on a socket. */
   idsOnSocket(): JobId[] {
     return [...this.#laneByJob].flatMap(([id, lane]) => (lane.isDurable ? [] : [id]));

@@ -94,14 +94,9 @@ export class Queue {
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
     onJoined(job);
-    const waiting = {
-      ...submission,
-      arrival: this.#durable.nextArrival(),
-      joinedAtMs: clock.monotonicMs(),
-      attempts: 0,
-      lastAttempt: 0,
-      preemptions: 0,
-    };
+    const fresh = { attempts: 0, lastAttempt: 0, preemptions: 0 };
+    const arrival = this.#durable.nextArrival();
+    const waiting = { ...submission, ...fresh, arrival, joinedAtMs: clock.monotonicMs() };
     this.#lanes.append(waiting);
     this.#watchWait(waiting);
     onChange();
@@ -149,7 +144,7 @@ export class Queue {
     }
     this.#lanes.insert(waiting);
     this.#watchWait(waiting);
-    if (this.#isDraining) this.#turnAway(waiting.job.id);
+    if (this.#isDraining) this.#turnAway(waiting.job.id, drainingError());
     else this.#options.onChange();
   }
 
@@ -166,15 +161,16 @@ export class Queue {
 
   /**
    * Cancels a job that waits, wherever, or runs; false if it has ended or never was. Resolves when
-   * its end is on the disk: a daemon that died before would run it again.
+   * a durable one's end is on the disk: a daemon that died before would run it again.
    */
   async cancel(id: JobId): Promise<boolean> {
+    if (this.#turnAway(id, new ForemanError("cancelled", "the job was cancelled"))) return true;
     const taken = this.#taken.get(id);
     taken?.cut("cancelled_by_user");
     await taken?.back.promise;
-    // It waits again if something had put it back already.
+    // It may wait again. Or it was let through before its end was on the disk: then once more.
     const isWaiting = await this.#durable.cancel(id, leaveMessages.cancelled_by_user);
-    return isWaiting || taken !== undefined;
+    return isWaiting || (this.#taken.has(id) ? await this.cancel(id) : taken !== undefined);
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -184,7 +180,7 @@ export class Queue {
 
   /** Turns everyone away who waits on a socket: the daemon goes. Durable jobs stay in the store. */
   endWaiting(): void {
-    for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id);
+    for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id, drainingError());
     this.#durable.stop(drainingError(), (id) => this.#taken.has(id));
   }
 
@@ -193,11 +189,13 @@ export class Queue {
     this.#taken.delete(id);
   }
 
-  #turnAway(id: JobId): void {
-    const waiting = this.#remove(id);
-    const error = drainingError();
+  /** Ends the wait of a client on a socket; false if none waits for that job. */
+  #turnAway(id: JobId, error: ForemanError): boolean {
+    const waiting = this.#lanes.isOnSocket(id) ? this.#remove(id) : null;
+    const reason = error.code === "cancelled" ? "cancelled_by_user" : "shutdown";
     waiting?.waiter.refuse(error);
-    this.#end(waiting, { state: "cancelled", reason: "shutdown", message: error.message });
+    this.#end(waiting, { state: "cancelled", reason, message: error.message });
+    return waiting !== null;
   }
 
   #remove(id: JobId): WaitingJob | null {

@@ -3,6 +3,8 @@
  */
 export type HoldReason =
   | { readonly kind: "draining" }
+  /** Its claim cannot be written down, so it must not be sent. */
+  | { readonly kind: "store-stuck" }
   | { readonly kind: "target-away"; readonly awayMs: number }
   /**
    * `count` jobs of the same runner go first: those that run, and the heads with a better claim.
@@ -30,6 +32,8 @@ export function explain(reason: HoldReason, modelOf: (runnerKey: string) => stri
   switch (reason.kind) {
     case "draining":
       return "foreman is draining and starts nothing more";
+    case "store-stuck":
+      return "the database does not write: see /healthz";
     case "target-away":
       return `target away ${duration(reason.awayMs)}`;
     case "ahead":

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { Store } from "./store.ts";
+import type { Heartbeat, Store } from "./store.ts";
 
 /** How often the store proves that it can write; /healthz is that old at most. */
 const heartbeatEveryMs = 10_000;
@@ -35,9 +35,9 @@ export class StoreKeeper {
   readonly #stop = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
   #problem: string | null = null;
+  #last: Heartbeat | null = null;
   /** Monotonic ms at which the beat under way began; null between two beats. */
   #beatingSinceMs: number | null = null;
-  #commitMs: number | null = null;
   /** Wall clock less monotonic clock at the last look; null before the first. */
   #clockOffsetMs: number | null = null;
   #pruneAgainAtMs = Number.NEGATIVE_INFINITY;
@@ -47,16 +47,16 @@ export class StoreKeeper {
     this.#log = options.log.child({ component: "store" });
   }
 
-  /** What keeps the store from writing, in words; null while it can. */
+  /** What keeps the store from taking durable jobs, in words; null while it does. */
   get problem(): string | null {
     const beatMs = this.#options.clock.monotonicMs() - (this.#beatingSinceMs ?? Infinity);
     if (beatMs < stuckMsMin) return this.#problem;
     return `the database has not written for ${Math.round(beatMs / 1_000)} s: is its disk stuck?`;
   }
 
-  /** How long the last heartbeat's commit took, in ms. */
-  get commitMs(): number | null {
-    return this.#commitMs;
+  /** What the last heartbeat that came through found; null before the first. */
+  get beat(): Heartbeat | null {
+    return this.#last;
   }
 
   start(): void {
@@ -82,16 +82,20 @@ export class StoreKeeper {
   async #beat(): Promise<void> {
     this.#beatingSinceMs = this.#options.clock.monotonicMs();
     try {
-      this.#commitMs = Math.round((await this.#options.store.heartbeat()) * 100) / 100;
-      if (this.#problem !== null) this.#log.info("store writes again");
-      this.#problem = null;
+      this.#last = await this.#options.store.heartbeat();
+      this.#note(this.#last.problem, "store takes no durable jobs");
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      if (this.#problem !== message) this.#log.error({ err: cause }, "store cannot write");
-      this.#problem = message;
+      this.#note(cause instanceof Error ? cause.message : String(cause), "store cannot write");
     } finally {
       this.#beatingSinceMs = null;
     }
+  }
+
+  /** Says it once: what is told of a full disk differs a little each time. */
+  #note(problem: string | null, what: string): void {
+    if (problem !== null && this.#problem === null) this.#log.error({ problem }, what);
+    if (problem === null && this.#problem !== null) this.#log.info("store is in order again");
+    this.#problem = problem;
   }
 
   /** A wall clock that was set forward must not make an hour's jobs look days old. */

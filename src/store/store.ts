@@ -1,5 +1,6 @@
-import type { Ending, EndReason, Job, JobClass, JobId, JobState } from "../job.ts";
+import type { Ending, Job, JobClass, JobId, JobState, PutBackReason, Transition } from "../job.ts";
 import type { ItemKey } from "./batch-store.ts";
+import type { Outbox } from "./outbox.ts";
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
@@ -21,6 +22,8 @@ export type StoredJob = Job & {
   readonly putBackWhy: PutBack["why"] | null;
   /** Wall clock at its latest claim; null before the first. */
   readonly startedAtMs: number | null;
+  /** States that its webhook is still to be told; null: it has none. */
+  readonly deliveriesLeft: number | null;
   readonly ending: (Ending & { readonly endedAtMs: number }) | null;
 };
 
@@ -29,25 +32,15 @@ export type StoredJob = Job & {
  * for a preemption, which is not the job's doing. `target_failed`: it answered 5xx or 429.
  */
 export type PutBack =
-  | {
-      readonly counted: boolean;
-      readonly why: "target_away" | "target_lost" | "target_failed" | "shutdown" | "daemon_died";
-    }
+  | { readonly counted: boolean; readonly why: Exclude<PutBackReason, "preempted"> }
   | { readonly counted: false; readonly why: "preempted" };
 
-/** A durable job came to a state: one entry of its history. */
-export type Transition = {
-  /** Its number in the job's history, from 1: the job was queued. */
-  readonly n: number;
-  readonly state: JobState;
-  /** Null for the first. */
-  readonly previousState: JobState | null;
-  /** The number of the attempt that was the latest by then; 0 before the first. */
-  readonly attempt: number;
-  /** Why it was put back, or ended otherwise than done; else null. */
-  readonly why: PutBack["why"] | EndReason | null;
-  /** Wall clock. */
-  readonly atMs: number;
+/** What a job may be given when it joins. */
+export type InsertOptions = {
+  readonly idempotencyKey?: string | null | undefined;
+  /** An http or https URL as the WHATWG parser writes it. */
+  readonly webhookUrl?: string | null | undefined;
+  readonly forItem?: ItemLink | undefined;
 };
 
 /** What became of a job that was to be inserted. */
@@ -92,6 +85,16 @@ export type Recovery = {
   readonly poisoned: number;
 };
 
+/** What a heartbeat found out. */
+export type Heartbeat = {
+  /** Milliseconds until its commit was answered. */
+  readonly commitMs: number;
+  /** What is left on the database's disk; null if nobody knows. */
+  readonly freeBytes: number | null;
+  /** Why no durable job is taken although the store can write; null if they are. */
+  readonly problem: string | null;
+};
+
 /** Waiting jobs that are alike to the scheduler; inside a lane the oldest goes first. */
 export type Lane = {
   readonly class: JobClass;
@@ -109,6 +112,7 @@ export const transitionsMax = 1_000;
  * changes nothing and leaves the verbs around it alone.
  *
  * Rejects with ForemanError `storage_full` (nothing was changed; try again when there is space),
+ * `storage_lost` (a durable job would not be found at the next start: see `heartbeat`),
  * `storage_failed` (the store is unusable and `onFatal` was called, or it was closed) or
  * `internal` (the caller's mistake, such as an id that exists).
  *
@@ -119,17 +123,11 @@ export interface Store {
    * Adds a waiting job. `body` is for a durable job alone, which must run without its client; the
    * store forgets it when the job ends. So is `idempotencyKey`: among the jobs that are remembered,
    * ended ones too, a client's key has one job, and whoever gives it again is answered that job.
-   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare. `forItem`: from
-   * now on the job stands for that item of a batch, and the item's state follows it.
+   * Whether the two are alike (`bodyHash`, `route`) is for the caller to compare. `webhookUrl` is
+   * where each state of a durable job is to be told, from the first on: see `outbox`. `forItem`:
+   * from now on the job stands for that item of a batch, and the item's state follows it.
    */
-  insertJob(
-    job: Job,
-    body: Uint8Array | null,
-    options?: {
-      readonly idempotencyKey?: string | undefined;
-      readonly forItem?: ItemLink | undefined;
-    },
-  ): Promise<Insertion>;
+  insertJob(job: Job, body: Uint8Array | null, options?: InsertOptions): Promise<Insertion>;
   /**
    * queued → loading, as attempt number `attempt` (above `lastAttempt`, so from 1), which is
    * counted here, before anything is sent. Looks at no clock, and clears `notBeforeMs`. `lost`: it
@@ -198,17 +196,21 @@ export interface Store {
   /** How many jobs are in each state, of what was committed. Walks an index, not the table. */
   countByState(): Promise<Readonly<Record<JobState, number>>>;
   /**
-   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first; answers
-   * how many. What they held is then wiped from the disk as well, unless a reader is in the way.
+   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first, but for
+   * those whose webhook is still to be told; answers how many. What they held is then wiped from
+   * the disk as well, unless a reader is in the way.
    */
   prune(endedBeforeMs: number, limit: number): Promise<number>;
+
+  /** What is still to be told to webhooks. */
+  readonly outbox: Outbox;
 
   /** Keeps one small named document, such as the last inventory, in place of its last version. */
   remember(name: string, document: Uint8Array): Promise<void>;
   recall(name: string): Promise<Uint8Array | null>;
 
-  /** Writes and commits one row, to prove that the store can: milliseconds until its answer. */
-  heartbeat(): Promise<number>;
+  /** Writes and commits one row, to prove that the store can, and looks at what it stands on. */
+  heartbeat(): Promise<Heartbeat>;
   /** Finishes what was called, checkpoints, and releases the lock. Idempotent. */
   close(): Promise<void>;
 }

@@ -38,6 +38,18 @@ export type Status = {
     /** Until the first of them is expected to start; null where that cannot be told. */
     readonly eta_ms: number | null;
   }[];
+  /** What is still to be told to webhooks. */
+  readonly webhooks: {
+    readonly left: number;
+    /** When the oldest of it happened; null if nothing is left. */
+    readonly oldest_at: string | null;
+    /** Receivers whose last try failed. */
+    readonly failing: readonly {
+      readonly receiver: string;
+      readonly failures: number;
+      readonly last_error: string;
+    }[];
+  };
   /** How long the target takes to load a model, as measured. */
   readonly loads: readonly { readonly model: string; readonly load_ms: number }[];
   /** What swapping models has cost since foreman started. */

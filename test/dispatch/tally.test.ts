@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { type Tally, TallyKeeper } from "../../src/dispatch/tally.ts";
 
-function tallyOf(route: string, contentType: string, pieces: readonly string[]): Tally {
+function tallyOf(
+  route: string,
+  contentType: string,
+  pieces: readonly string[],
+  statusCode = 200,
+): Tally {
   const rawHeaders = ["content-type", contentType];
   const keeper = new TallyKeeper(route, {
-    statusCode: 200,
+    statusCode,
     statusText: "OK",
     rawHeaders,
     isDelimited: true,
@@ -138,5 +143,19 @@ describe("the tokens that have passed", () => {
 
   test("are unknown of an answer that comes in one piece", () => {
     expect(passed(json, ['{"a":1}\n'])).toBeNull();
+  });
+});
+
+describe("the error of an answer", () => {
+  test.each([
+    ["/api/chat", 200, `${part}{"error":"oom"}\n`, "oom"],
+    ["/api/chat", 500, '{"error":"oom"}', "oom"],
+    ["/v1/chat/completions", 500, '{"error":{"message":"oom","type":"api_error"}}', "oom"],
+    ["/v1/messages", 529, '{"type":"error","error":{"message":"oom"}}', "oom"],
+    ["/v1/completions", 500, "<html>Bad Gateway</html>", null],
+    ["/v1/completions", 200, '{"error":"a word of the model\'s"}', null],
+    ["/api/chat", 500, `{"error":"${"o".repeat(1_001)}"}`, "o".repeat(1_000)],
+  ])("of %s with %i is the target's words, if they are its own", (route, status, text, error) => {
+    expect(tallyOf(route, json, [text], status).error).toBe(error);
   });
 });

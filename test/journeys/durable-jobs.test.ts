@@ -108,7 +108,7 @@ describe("a job that nobody waits for", () => {
     expect(doomed).toMatchObject({
       state: "failed",
       attempts: 2,
-      error: { code: "target_failed" },
+      error: { code: "target_failed", message: "the target answered 500: out of memory" },
     });
   });
 

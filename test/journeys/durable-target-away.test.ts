@@ -1,4 +1,5 @@
 /** Durable jobs while the target is away: they cost nothing, and nothing is written of them. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { chatAbout, KillScene } from "../support/kill-scene.ts";
 import { requestsTo } from "../support/sim-ollama/journal-queries.ts";
@@ -28,7 +29,46 @@ function bodiesSent(scene: KillScene): readonly (string | undefined)[] {
   return requestsTo(scene.events, "/api/chat").map(({ bodySha256 }) => bodySha256);
 }
 
+/** A daemon that notes the verbs of its store, once `noteVerbs` was called. */
+const notesVerbs = {
+  NODE_OPTIONS: `--import=${new URL("../support/note-verbs.ts", import.meta.url)}`,
+};
+
+function noteVerbs({ file }: KillScene): () => readonly string[] {
+  writeFileSync(`${file}.verbs`, "");
+  return () => readFileSync(`${file}.verbs`, "utf8").split("\n").filter(Boolean);
+}
+
 describe("durable jobs that wait while the target is away", () => {
+  test("cost the database nothing, be they a thousand", async () => {
+    const scene = await KillScene.open({}, notesVerbs);
+    await scene.boot();
+    await until("it is known", async () => !(await isDegraded(scene.url)));
+    await scene.sim.down();
+    await until("it is away", async () => await isDegraded(scene.url));
+    const bodies = Array.from({ length: 1_000 }, (_, i) => chatAbout(`job ${i}`, 1, 0));
+    await Promise.all(bodies.map((body) => scene.submit(body)));
+
+    const verbs = noteVerbs(scene);
+    await probed(scene.url);
+    await probed(scene.url);
+    const written = verbs().filter((verb) => verb !== "heartbeat");
+    await scene.show(scene.rows()[0]?.id ?? "");
+    const seen = verbs();
+    const rows = scene.rows();
+    await scene.sim.up();
+    await until("some run", () => scene.startCount > 3);
+
+    expect(written).toEqual([]);
+    // That nothing was seen is worth something if something can be seen.
+    expect(seen).toContain("job");
+    expect(rows.length).toBe(1_000);
+    expect(
+      rows.filter(({ last_attempt, state }) => last_attempt > 0 || state !== "queued"),
+    ).toEqual([]);
+    expect(verbs()).toContain("claim");
+  });
+
   test("are not written and lose no attempt, and run in order on its return", async () => {
     const scene = await KillScene.open();
     await scene.boot();

@@ -3,22 +3,10 @@
  * the target's journal or the database, or made by holding the database's write lock, behind which
  * the daemon waits just before a commit. After each, the whole history is checked.
  */
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { chatAbout, KillScene } from "../support/kill-scene.ts";
-import { RawClient } from "../support/raw-client.ts";
 import { until } from "../support/until.ts";
-
-/** Sends a submission whose answer nobody needs to read; resolves when its bytes are in the kernel. */
-async function submitUnheard(scene: KillScene, body: object): Promise<RawClient> {
-  const client = new RawClient(scene.port);
-  await once(client.socket, "connect");
-  scene.history.submits(JSON.stringify(body));
-  client.post("/jobs", body);
-  await until("its bytes are out", () => client.socket.writableLength === 0);
-  return client;
-}
 
 const answers = (url: string) => fetch(`${url}/livez`).then(({ ok }) => ok);
 
@@ -26,10 +14,9 @@ describe("a submission during which the daemon dies", () => {
   test("Q1 before the commit, was neither acknowledged nor stored, and can be repeated", async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const body = { ...chatAbout("one"), idempotency_key: "k" };
 
     const release = scene.holdCommits();
-    const client = await submitUnheard(scene, body);
+    const client = await scene.submitUnheard(chatAbout("one"), "k");
     await answers(scene.url);
     await scene.kill();
     release();
@@ -47,7 +34,7 @@ describe("a submission during which the daemon dies", () => {
     const scene = await KillScene.open();
     await scene.boot();
 
-    await submitUnheard(scene, { ...chatAbout("one"), idempotency_key: "k" });
+    await scene.submitUnheard(chatAbout("one"), "k");
     scene.killAsSoonAs((rows) => rows.length === 1);
     await scene.kill();
     const stored = scene.rows()[0]?.id;
@@ -79,7 +66,7 @@ describe("a job during which the daemon dies", () => {
     const scene = await KillScene.open();
     await scene.boot();
 
-    await submitUnheard(scene, chatAbout("one"));
+    await scene.submitUnheard(chatAbout("one"));
     scene.killAsSoonAs(([row]) => row?.state === "loading");
     const startsAtDeath = scene.startCount;
     await scene.kill();

@@ -1,6 +1,7 @@
 /** A cancel of a durable job that runs is a promise: a daemon that dies must not break it. */
 import { describe, expect, test } from "vitest";
 import { newJobId } from "../../src/job.ts";
+import { cancelled as ending } from "../store/contract/endings.ts";
 import { queueScene } from "./queue-scene.ts";
 import { aSubmission } from "./submission.ts";
 
@@ -12,6 +13,7 @@ async function withRunning() {
     job,
     body,
     idempotencyKey: null,
+    webhookUrl: null,
     hasClient: false,
   });
   await scene.clock.settle();
@@ -52,5 +54,39 @@ describe("the cancel of a running job", () => {
 
     expect(answered).toEqual([true]);
     expect(await store.job(job.id)).toMatchObject({ state: "cancelled" });
+  });
+
+  test("cuts a job that was let through before its end was on the disk", async () => {
+    const { clock, cuts, job, queue, store, waiting } = await withRunning();
+    queue.putBack(waiting);
+
+    const cancelled = queue.cancel(job.id);
+    queue.take(job.id, (why) => cuts.push(why));
+    await store.claim(job.id, 1, 0);
+    await clock.settle();
+    expect(cuts).toEqual(["cancelled_by_user"]);
+    await store.settle(job.id, 1, ending, 0);
+    queue.release(job);
+    await clock.settle();
+
+    expect(await cancelled).toBe(true);
+  });
+});
+
+describe("the cancel of a chat that waits on a socket", () => {
+  test("turns its client away, and its row says who ended it", async () => {
+    const { clock, queue, store, submitted, told } = queueScene();
+    const { id, waiter } = submitted();
+
+    expect(await queue.cancel(id)).toBe(true);
+    await clock.settle();
+
+    expect(waiter.refusal).toMatchObject({ code: "cancelled", statusCode: 409 });
+    expect(told.left).toEqual([id]);
+    expect(await store.job(id)).toMatchObject({
+      state: "cancelled",
+      ending: { reason: "cancelled_by_user" },
+    });
+    expect(await queue.cancel(id)).toBe(false);
   });
 });

@@ -8,6 +8,10 @@ import { aSubmission } from "./submission.ts";
 const body = Buffer.from('{"model":"m"}');
 const ignore = () => {};
 
+const never = (): never => {
+  throw new Error("it is there");
+};
+
 function aDurable(facts: Partial<Job> = {}): Job {
   return { ...aSubmission().job, id: newJobId(1), isDurable: true, ...facts };
 }
@@ -22,6 +26,7 @@ async function withDurable(count: number) {
       job,
       body,
       idempotencyKey: null,
+      webhookUrl: null,
       hasClient: false,
     });
     await scene.clock.settle();
@@ -82,7 +87,13 @@ describe("durable jobs that wait", () => {
     expect(await store.job(id)).toMatchObject({ state: "cancelled" });
     for (const durable of ids) expect(await store.job(durable)).toMatchObject({ state: "queued" });
     await expect(
-      queue.submitDurable({ job: aDurable(), body, idempotencyKey: null, hasClient: false }),
+      queue.submitDurable({
+        job: aDurable(),
+        body,
+        idempotencyKey: null,
+        webhookUrl: null,
+        hasClient: false,
+      }),
     ).rejects.toThrow("shutting down");
   });
 
@@ -99,13 +110,47 @@ describe("durable jobs that wait", () => {
     expect(order()).toEqual([[ids[0]]]);
   });
 
+  test("rest no shorter and no longer when the wall clock is set", async () => {
+    const { clock, ids, order, queue } = await withDurable(2);
+    for (const id of ids) queue.putBack(queue.take(id, ignore) ?? never(), 5_000);
+
+    clock.jumpWall(86_400_000);
+    await clock.advance(4_999);
+    expect(order()).toEqual([]);
+    clock.jumpWall(-2 * 86_400_000);
+    await clock.advance(1);
+
+    expect(order()).toEqual([ids]);
+  });
+
+  test("rest ten minutes at most in a new life, though the clock was set back by days", async () => {
+    const { clock, ids, store } = await withDurable(1);
+    await store.claim(ids[0] ?? never(), 1, 0);
+    const why = { counted: true, why: "target_failed" } as const;
+    await store.putBack(ids[0] ?? never(), 1, why, clock.wallMs() + 5 * 86_400_000);
+    const later = queueScene({ store, clock });
+
+    await later.queue.restore();
+    await clock.advance(599_999);
+    expect(later.order()).toEqual([]);
+    await clock.advance(1);
+
+    expect(later.order()).toEqual([ids]);
+  });
+
   test("join the job that has their key", async () => {
     const { clock, queue } = queueScene();
     const first = aDurable();
     const again = aDurable();
 
     const submit = async (job: Job) => {
-      const submitted = queue.submitDurable({ job, body, idempotencyKey: "k", hasClient: false });
+      const submitted = queue.submitDurable({
+        job,
+        body,
+        idempotencyKey: "k",
+        webhookUrl: null,
+        hasClient: false,
+      });
       await clock.settle();
       return await submitted;
     };

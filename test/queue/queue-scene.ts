@@ -9,13 +9,15 @@ import { aSubmission } from "./submission.ts";
 type SceneFacts = {
   readonly depthMax?: number;
   readonly waitMsMax?: number;
+  /** Of an earlier life. */
+  readonly store?: MemoryStore;
+  readonly clock?: ManualClock;
 };
 
 /** A queue in front of an empty store, and what it told to whoever listens. */
 export function queueScene(facts: SceneFacts = {}) {
-  const { depthMax = 100, waitMsMax = 0 } = facts;
-  const store = new MemoryStore();
-  const clock = new ManualClock();
+  const { clock = new ManualClock(), depthMax = 100, store = new MemoryStore() } = facts;
+  const { waitMsMax = 0 } = facts;
   const told = { joined: [] as JobId[], left: [] as JobId[], changes: 0 };
   const queue = new Queue({
     store,

@@ -3,6 +3,7 @@ import { answerContract } from "./contract/answer-contract.ts";
 import { historyContract } from "./contract/history-contract.ts";
 import { joiningContract } from "./contract/joining-contract.ts";
 import { keyContract } from "./contract/key-contract.ts";
+import { outboxContract } from "./contract/outbox-contract.ts";
 import { pageContract } from "./contract/page-contract.ts";
 import { readingContract } from "./contract/reading-contract.ts";
 import { recoveryContract } from "./contract/recovery-contract.ts";
@@ -23,6 +24,7 @@ export function storeContract(name: string, openStore: OpenStore): void {
     restingContract(place);
     answerContract(place);
     historyContract(place);
+    outboxContract(place);
     recoveryContract(place);
     readingContract(place);
     pageContract(place);

@@ -28,12 +28,12 @@ function scene(store = new MemoryStore()) {
 describe("the keeper's heartbeat", () => {
   test("proves at once that the store can write, and tells how fast", async () => {
     const { clock, keeper } = scene();
-    expect(keeper.commitMs).toBeNull();
+    expect(keeper.beat).toBeNull();
 
     keeper.start();
     await clock.settle();
 
-    expect(keeper).toMatchObject({ problem: null, commitMs: 0.25 });
+    expect(keeper).toMatchObject({ problem: null, beat: { commitMs: 0.25 } });
   });
 
   test("tells a problem within ten seconds, says so once, and tells when it is over", async () => {
@@ -50,12 +50,25 @@ describe("the keeper's heartbeat", () => {
     store.failsWith = null;
     await clock.advance(10_000);
     expect(keeper.problem).toBeNull();
-    expect(lines.at(-1)).toMatchObject({ msg: "store writes again" });
+    expect(lines.at(-1)).toMatchObject({ msg: "store is in order again" });
+  });
+
+  test("tells what keeps durable jobs out though it can write, and says so once", async () => {
+    const { clock, keeper, lines, store } = scene();
+    store.beats = { problem: "the disk has 3 MiB left" };
+
+    keeper.start();
+    await clock.settle();
+    store.beats = { problem: "the disk has 2 MiB left" };
+    await clock.advance(10_000);
+
+    expect(keeper.problem).toBe("the disk has 2 MiB left");
+    expect(lines).toMatchObject([{ level: 50, msg: "store takes no durable jobs" }]);
   });
 
   test("reports a commit that does not end after ten seconds, and not before", async () => {
     class StuckStore extends MemoryStore {
-      override heartbeat(): Promise<number> {
+      override heartbeat(): Promise<never> {
         return new Promise(() => {});
       }
     }

@@ -6,6 +6,14 @@ import { until } from "./until.ts";
 const main = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 
 /**
+ * Where daemons under test keep their compiled modules: a start takes half the time with them
+ * (0.45 s of a processor instead of 0.83 s), and the kill tests are made of starts.
+ */
+export const compileCache = fileURLToPath(
+  new URL("../../node_modules/.cache/foreman-compile", import.meta.url),
+);
+
+/**
  * One life of the daemon as a process of its own. Whoever starts it sees to its end; it does not
  * outlive this process, unless that is killed outright.
  */
@@ -15,7 +23,7 @@ export class DaemonLife {
 
   constructor(settings: Readonly<Record<string, string>>, node = process.execPath) {
     this.child = spawn(node, [main], {
-      env: { PATH: process.env.PATH, ...settings },
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const end = () => void this.child.kill("SIGKILL");
@@ -38,10 +46,16 @@ export class DaemonLife {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  /** Whether it said that it listens: to ask it every few milliseconds would slow its start down. */
+  get saysListening(): boolean {
+    return this.#output.includes("foreman listening");
+  }
+
   /** Resolves when `url` answers. */
   async listening(url: string, withinMs = 5_000): Promise<void> {
     const answers = async () => {
       if (this.isOver) throw new Error(`exited: ${this.#output}`);
+      if (!this.saysListening) return false;
       return await fetch(`${url}/livez`).then(
         (answer) => answer.ok,
         () => false,

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 export type JobRow = {
   readonly seq: number;
   readonly id: string;
+  readonly model: string;
   readonly state: string;
   readonly is_durable: number;
   readonly last_attempt: number;
@@ -13,9 +14,12 @@ export type JobRow = {
   readonly deaths: number;
   readonly preemptions: number;
   readonly put_back_why: string | null;
+  readonly not_before_ms: number | null;
   readonly end_reason: string | null;
   readonly body_hash: string;
   readonly idempotency_key: string | null;
+  readonly webhook_url: string | null;
+  readonly deliveries_left: number;
 };
 
 type AnswerRow = { readonly is_compressed: number; readonly body: Uint8Array };
@@ -50,10 +54,14 @@ export function keptAnswer(database: Database.Database, seq: number): string | n
   return (row.is_compressed === 1 ? zstdDecompressSync(bytes) : bytes).toString("utf8");
 }
 
-/** All that an ended job must keep for ever: its row and its answer, in one digest. */
+/**
+ * All that an ended job must keep for ever: its row and its answer, in one digest. What its webhook is
+ * still to be told is no part of its end.
+ */
 export function endFingerprint(database: Database.Database, row: JobRow): string {
+  const { deliveries_left: _left, webhook_url: _url, ...end } = row;
   const answer = keptAnswer(database, row.seq);
   return createHash("sha256")
-    .update(JSON.stringify([row, answer]))
+    .update(JSON.stringify([end, answer]))
     .digest("hex");
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { DaemonProcess } from "./daemon-process.ts";
 import { freePort } from "./free-port.ts";
 import { History } from "./history.ts";
 import { type JobRow, jobRows } from "./job-rows.ts";
+import { RawClient } from "./raw-client.ts";
 import type { FaultHandle } from "./sim-ollama/fault-rules.ts";
 import type { JournalEvent } from "./sim-ollama/journal.ts";
 import type { ModelInit } from "./sim-ollama/model-spec.ts";
@@ -25,6 +27,12 @@ type JobView = {
 
 /** Longer than any start takes on a busy machine; what is measured is measured elsewhere. */
 const startedMsMax = 20_000;
+
+const embedder: ModelInit = {
+  name: "nomic-embed-text",
+  sizeBytes: 300_000_000,
+  capabilities: ["embedding"],
+};
 
 /** A native chat; its words tell the simulated model how much to say and how fast. */
 export function chatAbout(about: string, tokens = 5, tokenMs = 1) {
@@ -54,11 +62,13 @@ export class KillScene {
     model: Partial<ModelInit> = {},
     more: Readonly<Record<string, string>> = {},
   ): Promise<KillScene> {
-    const sim = await startSim({ models: [{ name: "llama3.2", ...model }, { name: "qwen3" }] });
+    const sim = await startSim({
+      models: [{ name: "llama3.2", ...model }, { name: "qwen3" }, embedder],
+    });
     const folder = await mkdtemp(join(tmpdir(), "foreman-kill-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const port = await freePort();
-    const file = join(folder, "foreman.db");
+    const file = more.FOREMAN_DB ?? join(folder, "foreman.db");
     return new KillScene(sim, port, file, {
       FOREMAN_ADDR: `127.0.0.1:${port}`,
       FOREMAN_OLLAMA_URL: sim.url,
@@ -98,6 +108,11 @@ export class KillScene {
   /** kill -9, in this very turn; resolves when the process is gone and its database was looked at. */
   async kill(): Promise<void> {
     this.daemon.kill("SIGKILL");
+    await this.killed();
+  }
+
+  /** The same for a daemon that somebody else kills. */
+  async killed(): Promise<void> {
     expect(await this.daemon.exited()).toBe("SIGKILL");
     this.history.inspect();
   }
@@ -111,6 +126,17 @@ export class KillScene {
     const { job_id: id } = (await answer.json()) as JobView;
     this.history.acknowledged(id, key);
     return id;
+  }
+
+  /** POST /jobs, whose answer nobody needs to read; resolves when its bytes are in the kernel. */
+  async submitUnheard(body: object, key: string | null = null): Promise<RawClient> {
+    const client = new RawClient(this.port);
+    await once(client.socket, "connect");
+    const whole = key === null ? body : { ...body, idempotency_key: key };
+    this.history.submits(JSON.stringify(whole));
+    client.post("/jobs", whole);
+    await until("its bytes are out", () => client.socket.writableLength === 0);
+    return client;
   }
 
   async show(id: string): Promise<JobView> {

@@ -33,7 +33,7 @@ export type StormReport = {
 
 /** How long a life lasts at most, from its making or from its first answer, in ms. */
 const startMsMax = 600;
-const lifeMsMax = 900;
+const lifeMsMax = 600;
 
 /** Clients' acts in one life at most, and the longest pause between two. */
 const actsMax = 30;
@@ -166,12 +166,7 @@ class KillStorm {
   /** Never outlasts the daemon by much: its clients' connections break with it. */
   async #load(daemon: DaemonLife): Promise<void> {
     const acts: Promise<void>[] = [];
-    const isUp = () =>
-      fetch(`${this.#url}/livez`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-    const isDone = async () => daemon.isOver || (await isUp());
+    const isDone = () => daemon.isOver || daemon.saysListening;
     await until("it listens or is dead", isDone, startedMsMax + startMsMax);
     for (let left = this.#random.next(actsMax); left > 0 && !daemon.isOver; left--) {
       await delay(this.#random.next(pauseMsMax));

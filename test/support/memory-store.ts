@@ -1,46 +1,62 @@
 import assert from "node:assert/strict";
 import { ForemanError } from "../../src/errors.ts";
-import { type Ending, type Job, type JobId, type JobState, mayBecome } from "../../src/job.ts";
+import {
+  type Ending,
+  type Job,
+  type JobId,
+  type JobState,
+  mayBecome,
+  type Transition,
+} from "../../src/job.ts";
 import {
   type Answer,
+  type Heartbeat,
   type Insertion,
+  type InsertOptions,
   type Lane,
   type Page,
   type PutBack,
   type Recovery,
   type Store,
   type StoredJob,
-  type Transition,
   transitionsMax,
 } from "../../src/store/store.ts";
 import { MemoryDisk, type MemoryRow as Row } from "./memory-disk.ts";
+import { MemoryOutbox } from "./memory-outbox.ts";
 
 /** A store without a disk, for tests of what stands in front; held to the contract of stores. */
 export class MemoryStore implements Store {
+  readonly outbox: MemoryOutbox;
   readonly #disk: MemoryDisk;
   #isClosed = false;
   /** While set, every verb that writes fails with it. */
   failsWith: ForemanError | null = null;
+  /** What a heartbeat finds besides. */
+  beats: Partial<Heartbeat> = {};
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
+    this.outbox = new MemoryOutbox(disk, {
+      read: () => this.#mayRead(),
+      write: () => this.#mayWrite(),
+    });
   }
 
   async insertJob(
     job: Job,
     body: Uint8Array | null,
-    options: { readonly idempotencyKey?: string | undefined } = {},
+    { idempotencyKey: key = null, webhookUrl = null }: InsertOptions = {},
   ): Promise<Insertion> {
     this.#mayWrite();
     const { bodies, keys, rows } = this.#disk;
-    const { idempotencyKey: key } = options;
-    if (key !== undefined && !job.isDurable) throw new ForemanError("internal", "no durable job");
+    if ((key ?? webhookUrl) !== null && !job.isDurable)
+      throw new ForemanError("internal", "no durable job");
     const clientKey = JSON.stringify([job.client, key]);
     const holder = keys.get(clientKey);
     if (holder !== undefined) return { kind: "known", job: shown(rows.get(holder)!) };
     if (rows.has(job.id)) throw new ForemanError("internal", "the id exists");
-    const { arrival } = this.#disk.add(job);
-    if (key !== undefined) keys.set(clientKey, job.id);
+    const { arrival } = this.#disk.add(job, webhookUrl);
+    if (key !== null) keys.set(clientKey, job.id);
     if (body !== null) bodies.set(job.id, Uint8Array.from(body));
     return { kind: "inserted", arrival };
   }
@@ -187,7 +203,7 @@ export class MemoryStore implements Store {
     this.#mayWrite();
     const endedAtMs = (row: Row) => row.ending?.endedAtMs ?? Number.POSITIVE_INFINITY;
     const old = [...this.#disk.rows.values()]
-      .filter((row) => endedAtMs(row) < endedBeforeMs)
+      .filter((row) => endedAtMs(row) < endedBeforeMs && !(row.deliveriesLeft ?? 0))
       .sort((a, b) => endedAtMs(a) - endedAtMs(b))
       .slice(0, limit);
     for (const { id } of old) this.#disk.forget(id);
@@ -204,9 +220,9 @@ export class MemoryStore implements Store {
     return this.#disk.documents.get(name) ?? null;
   }
 
-  async heartbeat(): Promise<number> {
+  async heartbeat(): Promise<Heartbeat> {
     this.#mayWrite();
-    return 0.25;
+    return { commitMs: 0.25, freeBytes: null, problem: null, ...this.beats };
   }
 
   async close(): Promise<void> {

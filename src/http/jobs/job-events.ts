@@ -1,8 +1,8 @@
 import { isoTime } from "../../clock.ts";
 import { ForemanError } from "../../errors.ts";
-import { type JobId, type JobState, transitions } from "../../job.ts";
+import { type JobId, type JobState, type Transition, transitions } from "../../job.ts";
 import type { JobChanges } from "../../queue/job-changes.ts";
-import { type Store, type StoredJob, type Transition, transitionsMax } from "../../store/store.ts";
+import { type Store, type StoredJob, transitionsMax } from "../../store/store.ts";
 import type { JobProgressEvent, JobStateEvent } from "../../wire/job-events.ts";
 import { answer, type Call } from "../call.ts";
 import type { EventFeed, PassingEvent, StoredEvent } from "../events/event-feed.ts";

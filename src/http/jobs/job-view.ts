@@ -1,11 +1,8 @@
 import { isoTime } from "../../clock.ts";
 import type { Ending } from "../../job.ts";
-import { answerBytes } from "../../store/answer-bytes.ts";
-import type { Answer, StoredJob } from "../../store/store.ts";
-import { type Completion, completionOf } from "../../wire/completion.ts";
-
-/** Larger ones are fetched as an artifact. */
-const inlineBytesMax = 256 * 2 ** 10;
+import type { Artifacts } from "../../result/artifacts.ts";
+import { outcomeView } from "../../result/outcome-view.ts";
+import type { StoredJob } from "../../store/store.ts";
 
 /** Where a waiting job stands, why it is not let through, and in how many ms it should start. */
 export type Wait = {
@@ -14,16 +11,10 @@ export type Wait = {
   readonly etaMs: number | null;
 };
 
-type Artifact = { readonly contentType: string; readonly bytes: Buffer };
-
-/** The artifacts of a done job, by name. */
-export type Artifacts = ReadonlyMap<string, Artifact>;
-
 /** A job as `/jobs` shows it; `wait` for one that waits, `artifacts` for one that is done. */
 export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts | null) {
   const { ending } = job;
-  const completion = artifacts?.get("completion")?.bytes;
-  const isInline = completion !== undefined && completion.length <= inlineBytesMax;
+  const outcome = outcomeView(job.id, ending, artifacts);
   return {
     job_id: job.id,
     state: job.state,
@@ -38,13 +29,10 @@ export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts 
     created_at: isoTime(job.enqueuedAtMs),
     started_at: isoTime(job.startedAtMs),
     ended_at: isoTime(ending?.endedAtMs ?? null),
-    result: isInline ? completion.toString("utf8") : null,
+    result: outcome.result,
     ...endView(ending),
-    artifacts: [...(artifacts ?? [])].map(([name, { bytes }]) => ({
-      name,
-      bytes: bytes.length,
-      url: `/jobs/${job.id}/artifacts/${name}`,
-    })),
+    artifacts: outcome.artifacts,
+    webhooks_left: job.deliveriesLeft,
   };
 }
 
@@ -57,21 +45,4 @@ export function endView(ending: Ending | null) {
       completion_tokens: ending.completionTokens,
     },
   };
-}
-
-/** What a kept answer holds: always the completion, and the answer as the target sent it. */
-export async function artifactsOf(kept: Answer): Promise<Artifacts> {
-  const response = await answerBytes(kept);
-  const { text, thinking, toolCalls }: Completion = completionOf(response);
-  const plain = "text/plain; charset=utf-8";
-  const artifacts = new Map<string, Artifact>();
-  artifacts.set("completion", { contentType: plain, bytes: Buffer.from(text) });
-  if (thinking !== "") {
-    artifacts.set("thinking", { contentType: plain, bytes: Buffer.from(thinking) });
-  }
-  if (toolCalls.length > 0) {
-    const bytes = Buffer.from(JSON.stringify(toolCalls));
-    artifacts.set("tool_calls", { contentType: "application/json", bytes });
-  }
-  return artifacts.set("response", { contentType: kept.contentType, bytes: response });
 }

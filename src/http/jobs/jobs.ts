@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ForemanError } from "../../errors.ts";
 import { type JobId, jobStates } from "../../job.ts";
 import { newJob } from "../../queue/new-job.ts";
+import { type Artifacts, artifactsOf } from "../../result/artifacts.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { findModel } from "../../target/find-model.ts";
 import { answer, type Call, tell } from "../call.ts";
@@ -9,14 +10,20 @@ import { idempotencyKeyOf } from "../durable-request.ts";
 import type { QueuedDeps } from "../queued.ts";
 import { refuse, refuseUnknown } from "../refuse.ts";
 import { findJob } from "./find-job.ts";
-import { type Artifacts, artifactsOf, jobView, type Wait } from "./job-view.ts";
+import { jobView, type Wait } from "./job-view.ts";
 import { readJob } from "./read-job.ts";
 
 const pageLimitMax = 1_000;
 
+type ReadWebhook =
+  | { readonly kind: "allowed"; readonly url: string }
+  | { readonly kind: "refused"; readonly problem: string };
+
 export type JobsDeps = QueuedDeps & {
   /** Where a waiting job stands; null for one that does not wait in memory. */
   readonly whyWaiting: (id: JobId) => Wait | null;
+  /** The spelling of a webhook's URL that is kept, or what is wrong with it. */
+  readonly readWebhook: (url: string) => ReadWebhook;
 };
 
 /** `POST /jobs`: a native request that nobody waits for. Answered when it is on the disk. */
@@ -27,6 +34,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     return;
   }
   if (wishes.problem !== null) throw new ForemanError("bad_request", wishes.problem);
+  const webhookUrl = webhookUrlOf(wishes.webhookUrl, deps);
   const model = await findModel(peeked.model, deps);
   if (model === "unknown") {
     refuseUnknown(call, peeked.model);
@@ -35,7 +43,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
   const work = { ...peeked, client: call.client, route, body, bodyHash };
   const job = newJob(work, model, { clock: deps.clock, isDurable: true, class: wishes.class });
   const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
-  const submission = { job, body, idempotencyKey, hasClient: false };
+  const submission = { job, body, idempotencyKey, webhookUrl, hasClient: false };
   const submitted = await deps.queue.submitDurable(submission);
   const known = submitted.kind === "known" ? submitted.job : job;
   if (known.bodyHash !== bodyHash || known.route !== route) {
@@ -92,6 +100,14 @@ export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
     jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job.id), null)),
     next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,
   });
+}
+
+/** @throws ForemanError `bad_request`, naming what is wrong, and the setting that would allow it */
+function webhookUrlOf(text: string | null, { readWebhook }: JobsDeps): string | null {
+  if (text === null) return null;
+  const read = readWebhook(text);
+  if (read.kind === "allowed") return read.url;
+  throw new ForemanError("bad_request", `state_webhook_url ${read.problem}`);
 }
 
 async function artifactsFor(job: StoredJob, { store }: JobsDeps): Promise<Artifacts | null> {

@@ -4,7 +4,7 @@ import type { EndReason, JobId } from "../../job.ts";
 import type { JobChanges } from "../../queue/job-changes.ts";
 import { newJob } from "../../queue/new-job.ts";
 import type { Queue } from "../../queue/queue.ts";
-import { answerBytes } from "../../store/answer-bytes.ts";
+import { answerBytes } from "../../result/artifacts.ts";
 import type { ItemLink, Store, StoredJob } from "../../store/store.ts";
 import { findModel } from "../../target/find-model.ts";
 import type { Inventory } from "../../target/inventory.ts";
@@ -58,7 +58,8 @@ export class ItemQueue {
     const bodyHash = createHash("sha256").update(body).digest("hex");
     const work = { body, bodyHash, client, loadOptions, model: name, route };
     const job = newJob(work, model, { clock, isDurable: true, class: "batch" });
-    const submission = { job, body, idempotencyKey: null, hasClient: false, forItem };
+    const nobody = { idempotencyKey: null, webhookUrl: null, hasClient: false };
+    const submission = { ...nobody, job, body, forItem };
     const { kind } = await queue.submitDurable(submission);
     return kind === "queued" ? job.id : "unwanted";
   }

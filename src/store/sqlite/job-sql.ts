@@ -11,10 +11,10 @@ export const jobSql = {
   insertJob: `
     INSERT INTO job
       (id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
-       enqueued_at_ms, idempotency_key)
+       enqueued_at_ms, idempotency_key, webhook_url)
     VALUES
       (@id, @class, @client, @route, @model, @runnerKey, @isDurable, @bodyBytes, @bodyHash,
-       @enqueuedAtMs, @idempotencyKey)
+       @enqueuedAtMs, @idempotencyKey, @webhookUrl)
     ON CONFLICT (client, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING seq`,
   keyHolder: `
@@ -112,7 +112,7 @@ export const jobSql = {
     WHERE seq IN (
       SELECT seq
       FROM job
-      WHERE ended_at_ms < @endedBeforeMs
+      WHERE ended_at_ms < @endedBeforeMs AND deliveries_left = 0
       ORDER BY ended_at_ms
       LIMIT @limit)`,
   remember: `

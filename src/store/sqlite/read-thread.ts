@@ -5,6 +5,7 @@ import type { JobState } from "../../job.ts";
 import { transitionsMax } from "../store.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { jobSql } from "./job-sql.ts";
+import { OutboxReader } from "./outbox-reader.ts";
 import { PageReader } from "./page-reader.ts";
 import {
   type AnswerRow,
@@ -16,13 +17,13 @@ import {
 } from "./rows.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
-import type { FromThread, GroupOutcome, Outcome } from "./thread-message.ts";
+import type { FromThread, GroupOutcome, Outcome, ThreadStart } from "./thread-message.ts";
 import type { ReadVerb, VerbAnswer } from "./verb.ts";
 
 // The thread for reads that may take long. WAL lets them run beside the commits; each ends its
 // snapshot with its statement, because one left open would keep the log from being emptied.
 
-const { file }: { file: string } = workerData;
+const { file }: ThreadStart = workerData;
 assert(parentPort !== null, "runs as a thread of the store's");
 const opened: FromThread = { kind: "opened", migrated: null };
 
@@ -31,6 +32,7 @@ const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
 const transitions = database.prepare<[object], TransitionRow>(jobSql.transitions);
 const pages = new PageReader({ database });
 const batches = new BatchReader({ database });
+const outbox = new OutboxReader({ database });
 const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
 
@@ -61,6 +63,10 @@ function answer(verb: ReadVerb): VerbAnswer {
       return transitions.all({ ...verb, limit: transitionsMax }).map(transitionOf);
     case "page":
       return pages.read(verb.page);
+    case "dueDeliveries":
+      return outbox.due(verb.nowMs, verb.perOrigin);
+    case "outboxDepth":
+      return outbox.depth();
     case "lanes":
       return lanes.all().map(laneDepth);
     case "countByState": {

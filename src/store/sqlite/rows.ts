@@ -1,5 +1,6 @@
-import type { EndReason, EndState, JobClass, JobId, JobState } from "../../job.ts";
-import type { Answer, Lane, PutBack, StoredJob, Transition } from "../store.ts";
+import type { EndReason, EndState, JobClass, JobId, JobState, Transition } from "../../job.ts";
+import type { Delivery } from "../outbox.ts";
+import type { Answer, Lane, PutBack, StoredJob } from "../store.ts";
 import type { VerbAnswers } from "./verb.ts";
 
 // The one place where the types of columns are asserted: the CHECK constraints of the schema, and
@@ -30,6 +31,8 @@ export type JobRow = {
   readonly status_code: number | null;
   readonly prompt_tokens: number | null;
   readonly completion_tokens: number | null;
+  readonly webhook_url: string | null;
+  readonly deliveries_left: number;
 };
 
 export type AnswerRow = {
@@ -46,6 +49,13 @@ export type TransitionRow = {
   readonly attempt: number;
   readonly why: string | null;
   readonly at_ms: number;
+};
+
+export type DeliveryRow = TransitionRow & {
+  readonly seq: number;
+  readonly job_id: string;
+  readonly url: string;
+  readonly tries: number;
 };
 
 export type LaneRow = {
@@ -76,6 +86,7 @@ export function storedJob(row: JobRow): StoredJob {
     notBeforeMs: row.not_before_ms,
     putBackWhy: row.put_back_why as PutBack["why"] | null,
     startedAtMs: row.started_at_ms,
+    deliveriesLeft: row.webhook_url === null ? null : row.deliveries_left,
     ending: row.ended_at_ms === null ? null : ending(row, row.ended_at_ms),
   };
 }
@@ -100,6 +111,12 @@ export function transitionOf(row: TransitionRow): Transition {
     why: row.why as Transition["why"],
     atMs: row.at_ms,
   };
+}
+
+/** A row of `outbox` with what it tells. */
+export function deliveryOf(row: DeliveryRow): Delivery {
+  const { seq, tries, url } = row;
+  return { seq, jobId: row.job_id as JobId, transition: transitionOf(row), url, tries };
 }
 
 /** A row of the lanes' count. */

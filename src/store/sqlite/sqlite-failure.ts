@@ -21,6 +21,7 @@ export function reachOf(error: unknown): Reach {
 /** What the caller of a verb is told; `what` names the verb. */
 export function verbFailure(error: unknown, what: string, file: string): Failure {
   const cause = causeOf(error);
+  if (error instanceof ForemanError) return { code: error.code, message: error.message, cause };
   const reach = reachOf(error);
   switch (reach) {
     case "full":

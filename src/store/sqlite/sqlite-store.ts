@@ -1,20 +1,23 @@
 import type { Clock } from "../../clock.ts";
 import type { ForemanError } from "../../errors.ts";
-import type { Ending, Job, JobId, JobState } from "../../job.ts";
+import type { Ending, Job, JobId, JobState, Transition } from "../../job.ts";
 import type { Log } from "../../log.ts";
 import type { BatchStore } from "../batch-store.ts";
+import type { Outbox } from "../outbox.ts";
 import type {
   Answer,
+  Heartbeat,
   Insertion,
+  InsertOptions,
   Lane,
   Page,
   PutBack,
   Recovery,
   Store,
   StoredJob,
-  Transition,
 } from "../store.ts";
 import { SqliteBatches } from "./sqlite-batches.ts";
+import { SqliteOutbox } from "./sqlite-outbox.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
 
@@ -27,6 +30,8 @@ type Options = {
   readonly onFatal: (failure: ForemanError) => void;
   /** Called after a job came to a state, once that is on the disk. */
   readonly onTransition?: (id: JobId) => void;
+  /** So much of its disk is kept free of new durable jobs, in bytes; none if absent. */
+  readonly diskFloorBytes?: number;
   /** The folder of migrations; the program's own if absent. */
   readonly migrations?: URL;
 };
@@ -53,7 +58,8 @@ export async function openSqliteStore(options: Options): Promise<SqliteStore> {
     for (const thread of threads) thread.fail(failure);
     options.onFatal(failure);
   };
-  const common = { file, migrations: (options.migrations ?? ownMigrations).href, onFatal };
+  const { diskFloorBytes: floorBytes = 0, migrations = ownMigrations } = options;
+  const common = { workerData: { file, floorBytes, migrations: migrations.href }, onFatal };
   const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
@@ -73,12 +79,14 @@ type Deps = {
 
 export class SqliteStore implements Store {
   readonly batches: BatchStore;
+  readonly outbox: Outbox;
   readonly #writer: ThreadClient<WriteVerb>;
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
   readonly #onTransition: (id: JobId) => void;
 
   constructor(deps: Deps) {
+    this.outbox = new SqliteOutbox(deps);
     this.#writer = deps.writer;
     this.#reader = deps.reader;
     this.#clock = deps.clock;
@@ -89,12 +97,12 @@ export class SqliteStore implements Store {
   async insertJob(
     job: Job,
     body: Uint8Array | null,
-    options: Parameters<Store["insertJob"]>[2] = {},
+    { forItem = null, idempotencyKey = null, webhookUrl = null }: InsertOptions = {},
   ): Promise<Insertion> {
-    const { forItem = null, idempotencyKey = null } = options;
     const own = body === null ? null : new Uint8Array(body);
+    const verb = { kind: "insertJob", job: plain(job), body: own } as const;
     const insertion = await this.#writer.ask(
-      { kind: "insertJob", job: plain(job), body: own, idempotencyKey, forItem },
+      { ...verb, idempotencyKey, webhookUrl, forItem },
       own?.buffer,
     );
     if (insertion.kind === "inserted") this.#onTransition(job.id);
@@ -185,10 +193,10 @@ export class SqliteStore implements Store {
     return this.#writer.ask({ kind: "recall", name });
   }
 
-  async heartbeat(): Promise<number> {
+  async heartbeat(): Promise<Heartbeat> {
     const startedMs = this.#clock.monotonicMs();
-    await this.#writer.ask({ kind: "heartbeat" });
-    return this.#clock.monotonicMs() - startedMs;
+    const found = await this.#writer.ask({ kind: "heartbeat" });
+    return { ...found, commitMs: this.#clock.monotonicMs() - startedMs };
   }
 
   async #told<Word extends string>(id: JobId, asked: Promise<Word>): Promise<Word> {

@@ -2,14 +2,12 @@ import { Worker } from "node:worker_threads";
 import { ForemanError } from "../../errors.ts";
 import type { Migrated } from "../migrate.ts";
 import { answerOf } from "./rows.ts";
-import type { Failure, FromThread, GroupOutcome, ToThread } from "./thread-message.ts";
+import type { Failure, FromThread, GroupOutcome, ThreadStart, ToThread } from "./thread-message.ts";
 import type { Verb, VerbAnswers } from "./verb.ts";
 
 type Deps = {
   readonly script: URL;
-  readonly file: string;
-  /** Where the migrations are, for the thread that runs them. */
-  readonly migrations: string;
+  readonly workerData: ThreadStart;
   /** Called at most once, after every waiting call was rejected; not for a failed opening. */
   readonly onFatal: (failure: ForemanError) => void;
 };
@@ -88,8 +86,9 @@ export class ThreadClient<Asked extends Verb> {
 
   #thread(): Worker {
     if (this.#worker !== null) return this.#worker;
-    const { script, file, migrations } = this.#deps;
-    const worker = new Worker(script, { workerData: { file, migrations } });
+    const { script, workerData } = this.#deps;
+    const { file } = workerData;
+    const worker = new Worker(script, { workerData });
     worker.on("message", (message: FromThread) => this.#receive(message));
     worker.on("error", (cause) => this.fail(crash(file, cause)));
     worker.on("exit", () => this.fail(crash(file, null)));

@@ -2,6 +2,15 @@ import type { ErrorCode } from "../../errors.ts";
 import type { Migrated } from "../migrate.ts";
 import type { Verb, VerbAnswer } from "./verb.ts";
 
+/** What a thread is started with. */
+export type ThreadStart = {
+  readonly file: string;
+  /** So much of its disk is kept free of new durable jobs; 0: nothing. */
+  readonly floorBytes: number;
+  /** Where the migrations are, as a URL. */
+  readonly migrations: string;
+};
+
 /** An error on its way between threads, where classes are lost. */
 export type Failure = {
   readonly code: ErrorCode;

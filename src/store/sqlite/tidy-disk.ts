@@ -23,6 +23,31 @@ export function tidyDisk(database: Database.Database): void {
   }
 }
 
+/**
+ * Now and then: folds into the database what no reader is in the way of. SQLite does so by itself
+ * after some commits, but keeps to itself that the database could not be written or synced: the log
+ * would grow until the disk is full. Throws SqliteError if the disk fails.
+ */
+export function proveLog(database: Database.Database): void {
+  try {
+    database.pragma("wal_checkpoint(PASSIVE)");
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+  }
+}
+
+/**
+ * At the end: folds the log into the database. On a full disk it is left as it is, for the next
+ * start to find. Throws SqliteError if the disk fails.
+ */
+export function foldLog(database: Database.Database): void {
+  try {
+    database.pragma("wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+  }
+}
+
 function isPassing(error: unknown): boolean {
   if (reachOf(error) === "full") return true;
   return error instanceof Error && "code" in error && error.code === "SQLITE_BUSY";

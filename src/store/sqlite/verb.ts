@@ -1,6 +1,8 @@
-import type { Ending, Job, JobId, JobState } from "../../job.ts";
+import type { Ending, Job, JobId, JobState, Transition } from "../../job.ts";
+import type { DueDeliveries, Outbox } from "../outbox.ts";
 import type {
   Answer,
+  Heartbeat,
   Insertion,
   ItemLink,
   Lane,
@@ -8,7 +10,6 @@ import type {
   PutBack,
   Recovery,
   StoredJob,
-  Transition,
 } from "../store.ts";
 import type { BatchReadVerb, BatchVerbAnswers, BatchWriteVerb } from "./batch-verb.ts";
 
@@ -21,6 +22,7 @@ export type JobWriteVerb =
       readonly job: Job;
       readonly body: Uint8Array | null;
       readonly idempotencyKey: string | null;
+      readonly webhookUrl: string | null;
       readonly forItem: ItemLink | null;
     }
   | {
@@ -69,7 +71,15 @@ export type JobWriteVerb =
   | { readonly kind: "prune"; readonly endedBeforeMs: number; readonly limit: number }
   | { readonly kind: "remember"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "recall"; readonly name: string }
-  | { readonly kind: "heartbeat" };
+  | { readonly kind: "heartbeat" }
+  | OutboxVerb;
+
+/** What changes the outbox. */
+export type OutboxVerb =
+  | { readonly kind: "noteDelivered"; readonly seq: number }
+  | { readonly kind: "noteFailed"; readonly seq: number; readonly nextAtMs: number }
+  | { readonly kind: "giveUp"; readonly seq: number }
+  | { readonly kind: "endWebhook"; readonly seq: number };
 
 /** What the reading thread is asked for: whatever may take long, so that no commit waits for it. */
 export type ReadVerb = JobReadVerb | BatchReadVerb;
@@ -79,6 +89,8 @@ type JobReadVerb =
   | { readonly kind: "transitions"; readonly id: JobId; readonly after: number }
   | { readonly kind: "page"; readonly page: Page }
   | { readonly kind: "lanes" }
+  | { readonly kind: "dueDeliveries"; readonly nowMs: number; readonly perOrigin: number }
+  | { readonly kind: "outboxDepth" }
   | { readonly kind: "countByState" };
 
 export type Verb = WriteVerb | ReadVerb;
@@ -98,7 +110,13 @@ export type VerbAnswers = BatchVerbAnswers & {
   readonly prune: number;
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
-  readonly heartbeat: undefined;
+  readonly heartbeat: Omit<Heartbeat, "commitMs">;
+  readonly noteDelivered: undefined;
+  readonly noteFailed: undefined;
+  readonly giveUp: undefined;
+  readonly endWebhook: undefined;
+  readonly dueDeliveries: DueDeliveries;
+  readonly outboxDepth: Awaited<ReturnType<Outbox["depth"]>>;
   readonly answer: Answer | null;
   readonly transitions: readonly Transition[];
   readonly page: readonly StoredJob[];

@@ -5,14 +5,15 @@ import { type Migrated, migrate } from "../migrate.ts";
 import { readMigrations } from "../read-migrations.ts";
 import { connectDatabase } from "./connect-database.ts";
 import { createDatabase } from "./create-database.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { migrationTarget } from "./migration-target.ts";
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
 import { securePlace } from "./private-file.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { openFailure, verbFailure } from "./sqlite-failure.ts";
-import type { FromThread, GroupOutcome } from "./thread-message.ts";
-import { tidyDisk } from "./tidy-disk.ts";
+import type { Failure, FromThread, ThreadStart } from "./thread-message.ts";
+import { foldLog, proveLog, tidyDisk } from "./tidy-disk.ts";
 import type { WriteVerb } from "./verb.ts";
 import { WriteVerbs } from "./write-verbs.ts";
 
@@ -24,7 +25,7 @@ type Opened = {
   readonly migrated: Migrated;
 };
 
-const { file, migrations }: { file: string; migrations: string } = workerData;
+const { file, floorBytes, migrations }: ThreadStart = workerData;
 assert(parentPort !== null, "runs as a thread of the store's");
 const port = parentPort;
 const reply = (message: FromThread) => port.postMessage(message);
@@ -52,29 +53,43 @@ function open(): Opened {
 }
 
 function serve(database: Database.Database, lock: OwnerLock): void {
-  const verbs = new WriteVerbs({ database });
+  const disk = new DiskWatch({ file, floorBytes });
+  const verbs = new WriteVerbs({ database, disk });
   const groups = new GroupCommit({ database, apply: (verb) => verbs.apply(verb) });
   serveMailbox<WriteVerb>(port, {
-    run: (group) => tidied(database, group, groups.commit(group)),
+    run(group) {
+      if (group.some(asksForRoom)) disk.look();
+      const outcome = groups.commit(group);
+      if (outcome.fatal !== null) return outcome;
+      const fatal = lookAfter(database, new Set(group.map(({ kind }) => kind)));
+      return { ...outcome, fatal };
+    },
     close() {
-      database.pragma("wal_checkpoint(TRUNCATE)");
+      foldLog(database);
       database.close();
       lock.release();
     },
   });
 }
 
-/** A group that pruned also wipes what it deleted, before anybody is told that it is gone. */
-function tidied(
+/** Once for a group: a look takes some 15 µs, and 256 jobs may come in one. */
+function asksForRoom({ kind }: WriteVerb): boolean {
+  return kind === "insertJob" || kind === "heartbeat";
+}
+
+/**
+ * What must be done after some verbs and before anybody is answered: what was pruned is wiped, and
+ * a heartbeat proves the whole way to the disk. Answers why the disk failed; null if it did not.
+ */
+function lookAfter(
   database: Database.Database,
-  group: readonly WriteVerb[],
-  outcome: GroupOutcome,
-): GroupOutcome {
-  if (outcome.fatal !== null || !group.some((verb) => verb.kind === "prune")) return outcome;
+  kinds: ReadonlySet<WriteVerb["kind"]>,
+): Failure | null {
   try {
-    tidyDisk(database);
-    return outcome;
+    if (kinds.has("prune")) tidyDisk(database);
+    if (kinds.has("heartbeat")) proveLog(database);
+    return null;
   } catch (error) {
-    return { ...outcome, fatal: verbFailure(error, "wiping", file) };
+    return verbFailure(error, "folding in its log", file);
   }
 }

@@ -3,7 +3,9 @@ import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
 import { BatchVerbs } from "./batch-verbs.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 import { jobSql } from "./job-sql.ts";
+import { OutboxWriter } from "./outbox-writer.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
 import { type JobRow, storedJob } from "./rows.ts";
 import type { VerbAnswer, WriteVerb } from "./verb.ts";
@@ -14,15 +16,19 @@ type EndedRow = { readonly seq: number; readonly is_durable: number };
 export class WriteVerbs {
   readonly #database: Database.Database;
   readonly #batches: BatchVerbs;
+  readonly #disk: DiskWatch;
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #outbox: OutboxWriter;
 
-  constructor(deps: { database: Database.Database }) {
+  constructor(deps: { database: Database.Database; disk: DiskWatch }) {
     this.#database = deps.database;
     this.#batches = new BatchVerbs(deps);
+    this.#disk = deps.disk;
     this.#statements = prepare(deps.database);
+    this.#outbox = new OutboxWriter(deps);
   }
 
-  /** Applies one verb. Throws SqliteError, after which the caller undoes what the verb began. */
+  /** Applies one verb. Throws SqliteError or ForemanError: the caller undoes what it began. */
   apply(verb: WriteVerb): VerbAnswer {
     const statements = this.#statements;
     switch (verb.kind) {
@@ -60,23 +66,30 @@ export class WriteVerbs {
         return statements.recall.get(verb)?.bytes ?? null;
       case "heartbeat":
         statements.heartbeat.run();
+        return this.#disk.view();
+      case "noteDelivered":
+      case "noteFailed":
+      case "giveUp":
+      case "endWebhook":
+        this.#outbox.apply(verb);
         return undefined;
       default:
         return this.#batches.apply(verb);
     }
   }
 
-  #insertJob(verb: WriteVerb & { kind: "insertJob" }): Insertion {
-    const { body, forItem, idempotencyKey, job } = verb;
+  #insertJob({ job, body, forItem, ...options }: WriteVerb & { kind: "insertJob" }): Insertion {
     // Before the job: what fails leaves no trace of either.
     if (forItem !== null && !this.#batches.link(forItem, job)) return { kind: "unwanted" };
-    const bound = { ...job, isDurable: job.isDurable ? 1 : 0, idempotencyKey };
+    const bound = { ...job, ...options, isDurable: job.isDurable ? 1 : 0 };
     const inserted = this.#statements.insertJob.get(bound);
     if (inserted === undefined) {
       const holder = this.#statements.keyHolder.get(bound);
       assert(holder !== undefined, "only a key that is held keeps a job out without an error");
       return { kind: "known", job: storedJob(holder) };
     }
+    // A known key is no new job: whoever repeats a request is answered on a full disk as well.
+    if (job.isDurable) this.#disk.admit(body?.length ?? 0);
     const { seq } = inserted;
     if (body !== null) this.#statements.insertPayload.run({ seq, body });
     return { kind: "inserted", arrival: seq };

@@ -16,6 +16,7 @@ export function joiningContract(place: StorePlace): void {
       expect(await place.store.job(job.id)).toEqual({
         ...job,
         arrival,
+        deliveriesLeft: null,
         state: "queued",
         lastAttempt: 0,
         attempts: 0,

@@ -119,8 +119,11 @@ export function readingContract(place: StorePlace): void {
   });
 
   describe("heartbeat", () => {
-    test("tells how many milliseconds a commit took", async () => {
-      expect(await place.store.heartbeat()).toBeGreaterThan(0);
+    test("tells how many milliseconds a commit took, and that all is well", async () => {
+      const beat = await place.store.heartbeat();
+
+      expect(beat.commitMs).toBeGreaterThan(0);
+      expect(beat.problem).toBeNull();
     });
   });
 

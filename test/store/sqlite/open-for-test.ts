@@ -6,7 +6,11 @@ import { openSqliteStore, type SqliteStore } from "../../../src/store/sqlite/sql
 /** Opens a store that tells nobody; a fatal failure that the test does not expect is thrown. */
 export function openForTest(
   file: string,
-  options: { migrations?: URL; onFatal?: (failure: ForemanError) => void } = {},
+  options: {
+    migrations?: URL;
+    diskFloorBytes?: number;
+    onFatal?: (failure: ForemanError) => void;
+  } = {},
 ): Promise<SqliteStore> {
   return openSqliteStore({
     file,

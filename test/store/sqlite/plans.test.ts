@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { jobSql } from "../../../src/store/sqlite/job-sql.ts";
+import { outboxSql } from "../../../src/store/sqlite/outbox-sql.ts";
 import { pageSql } from "../../../src/store/sqlite/page-sql.ts";
 import type { Page } from "../../../src/store/store.ts";
 import { openForTest } from "./open-for-test.ts";
@@ -11,10 +12,12 @@ import { openForTest } from "./open-for-test.ts";
 // The plans of an empty database without statistics, which is what a daemon prepares its
 // statements on. Every statement is held against them, so that a new one is as well.
 
-type Verb = keyof typeof jobSql;
+const statements = { ...jobSql, ...outboxSql };
+
+type Verb = keyof typeof statements;
 
 /** These walk an index by intent; the table itself they must not touch. */
-const walkers: Verb[] = ["lanes", "countByState"];
+const walkers: Verb[] = ["lanes", "countByState", "depth"];
 
 const index: Partial<Record<Verb, RegExp>> = {
   claim: /SEARCH job USING INDEX sqlite_autoindex_job_1 \(id=\?\)/,
@@ -33,6 +36,11 @@ const index: Partial<Record<Verb, RegExp>> = {
   prune: /SEARCH job USING COVERING INDEX job_ended \(ended_at_ms<\?\)/,
   lanes: /SCAN job USING COVERING INDEX job_waiting/,
   countByState: /SEARCH job USING COVERING INDEX job_state \(state=\?\)/,
+  origins: /SEARCH outbox USING INDEX outbox_due \(origin>\?\)/,
+  due: /SEARCH outbox USING INDEX outbox_due \(origin=\? AND next_at_ms>\? AND next_at_ms<\?\)/,
+  nextAt: /SEARCH outbox USING INDEX outbox_due \(origin=\? AND next_at_ms>\?\)/,
+  passTriesOn: /SEARCH later USING COVERING INDEX outbox_job \(job_seq=\? AND n>\?\)/,
+  removeOfJob: /SEARCH outbox USING (COVERING )?INDEX outbox_job \(job_seq=\?\)/,
 };
 
 describe("the plan of each statement", () => {
@@ -56,11 +64,12 @@ describe("the plan of each statement", () => {
     return steps.map((step) => (step as { detail: string }).detail).join("\n");
   }
 
-  test.each(Object.keys(jobSql) as Verb[])("%s walks no table and sorts nothing", (verb) => {
-    const plan = planOf(jobSql[verb]);
+  test.each(Object.keys(statements) as Verb[])("%s walks no table and sorts nothing", (verb) => {
+    const plan = planOf(statements[verb]);
 
     expect(plan).not.toContain("TEMP B-TREE");
-    const walks = plan.match(/^SCAN (job|payload|answer|document|heartbeat).*/gm) ?? [];
+    const walks =
+      plan.match(/^SCAN (job|payload|answer|document|heartbeat|transition|outbox).*/gm) ?? [];
     const allowed = walkers.includes(verb) ? /COVERING INDEX/ : /INDEX job_on_socket/;
     for (const walk of walks) expect(walk).toMatch(allowed);
     expect(plan).toMatch(index[verb] ?? /(?:)/);

@@ -7,8 +7,7 @@ function clientOf(script: string) {
   const fatal: ForemanError[] = [];
   const client = new ThreadClient<WriteVerb>({
     script: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
-    file: "/somewhere/foreman.db",
-    migrations: "",
+    workerData: { file: "/somewhere/foreman.db", floorBytes: 0, migrations: "" },
     onFatal: (failure) => fatal.push(failure),
   });
   return { client, fatal };
