@@ -97,12 +97,12 @@ export class SqliteStore implements Store {
   async insertJob(
     job: Job,
     body: Uint8Array | null,
-    { forItem = null, idempotencyKey = null, webhookUrl = null }: InsertOptions = {},
+    { forItem, idempotencyKey = null, webhookUrl = null }: InsertOptions = {},
   ): Promise<Insertion> {
     const own = body === null ? null : new Uint8Array(body);
     const verb = { kind: "insertJob", job: plain(job), body: own } as const;
     const insertion = await this.#writer.ask(
-      { ...verb, idempotencyKey, webhookUrl, forItem },
+      { ...verb, idempotencyKey, webhookUrl, forItem: forItem ?? null },
       own?.buffer,
     );
     if (insertion.kind === "inserted") this.#onTransition(job.id);
