@@ -24,14 +24,7 @@ import {
   submitJob,
 } from "./jobs/jobs.ts";
 import { queueForm, queueRequest } from "./queued.ts";
-import {
-  listChanges,
-  listProviders,
-  type ProvidersDeps,
-  patchProvider,
-  setOrder,
-  showOrder,
-} from "./runtime/providers.ts";
+import { type RuntimeRoutesDeps, runtimeRoutes } from "./runtime/runtime-routes.ts";
 
 /**
  * Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33.
@@ -67,7 +60,7 @@ const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
 };
 
 export type AppDeps = JobsDeps &
-  ProvidersDeps & {
+  RuntimeRoutesDeps & {
     readonly log: Log;
     readonly embedConcurrency: number;
     readonly readHealth: () => Health;
@@ -98,7 +91,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     return RESPONSE_ALREADY_SENT;
   };
   const on = (method: string, path: string, handler: Handler) => {
-    app.on(method, path, written(handler));
+    if (method === "ALL") app.all(path, written(handler));
+    else app.on(method, path, written(handler));
   };
 
   // hono serves HEAD by the GET route; what must differ looks at the method itself.
@@ -126,12 +120,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     const [, id = "", , name = ""] = partsOf(call);
     return showArtifact(call, [id, name], deps);
   });
-  const llm = "/api/runtime/llm";
-  on("GET", `${llm}/providers`, (call) => listProviders(call, deps));
-  on("GET", `${llm}/providers/order`, (call) => showOrder(call, deps));
-  on("PUT", `${llm}/providers/order`, (call) => setOrder(call, deps));
-  on("GET", `${llm}/providers/changes`, (call) => listChanges(call, deps));
-  on("PATCH", `${llm}/providers/:id`, (call) => patchProvider(call, partsOf(call)[4] ?? "", deps));
+  for (const [method, path, handler] of runtimeRoutes(deps)) on(method, path, handler);
   for (const path of ["/api/*", "/v1/*"]) on("ALL", path, (call) => passOther(call, deps));
 
   app.notFound(written((call) => answerUnknown(call, deps)));

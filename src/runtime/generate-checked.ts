@@ -1,6 +1,11 @@
-import type { GenerationOutcome, GenerationRequest, Usage } from "./generation.ts";
+import type {
+  GenerationFailure,
+  GenerationOutcome,
+  GenerationRequest,
+  Usage,
+} from "./generation.ts";
 import type { OutputCheck } from "./output/output-check.ts";
-import { type CheckedAnswer, type GenerationFailure, nextStep } from "./repair.ts";
+import { type CheckedAnswer, nextStep } from "./repair.ts";
 
 export type CheckedOutcome = {
   readonly outcome: CheckedAnswer | GenerationFailure;

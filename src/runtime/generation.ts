@@ -42,17 +42,20 @@ export type Usage = {
   readonly completion_tokens: number | null;
 };
 
+/** An answer as its provider gave it. */
+export type GenerationAnswer = {
+  readonly kind: "answered";
+  readonly content: string;
+  readonly model: string;
+  readonly usage: Usage;
+  /** The provider's word, such as `stop` or `length`; null if it gave none. */
+  readonly finishReason: string | null;
+  /** Of an answer that came through the queue. */
+  readonly wait?: { readonly jobId: string; readonly queuedMs: number };
+};
+
 /** What one asking came to. */
-export type GenerationOutcome =
-  | {
-      readonly kind: "answered";
-      readonly content: string;
-      readonly model: string;
-      readonly usage: Usage;
-      /** The provider's word, such as `stop` or `length`; null if it gave none. */
-      readonly finishReason: string | null;
-    }
-  | GenerationFailure;
+export type GenerationOutcome = GenerationAnswer | GenerationFailure;
 
 export type GenerationFailure = {
   readonly kind: "failed";

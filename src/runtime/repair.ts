@@ -1,5 +1,10 @@
-import { failure } from "./failure-codes.ts";
-import type { GenerationOutcome, GenerationRequest, Message } from "./generation.ts";
+import {
+  failure,
+  type GenerationAnswer,
+  type GenerationFailure,
+  type GenerationRequest,
+  type Message,
+} from "./generation.ts";
 import type { Verdict } from "./output/output-check.ts";
 
 /**
@@ -7,10 +12,6 @@ import type { Verdict } from "./output/output-check.ts";
  * out of its context, and what is wrong is said beside it.
  */
 const shownLengthMax = 16_000;
-
-type GenerationAnswer = Extract<GenerationOutcome, { readonly kind: "answered" }>;
-
-export type GenerationFailure = Exclude<GenerationOutcome, GenerationAnswer>;
 
 /** An answer that is right, or was not to be checked; `json` only where JSON was asked for. */
 export type CheckedAnswer = GenerationAnswer & { readonly json?: unknown };

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** One complaint about a request, as FastAPI's clients know it: where, what, and pydantic's type. */
+/** One complaint about a request, as FastAPI's clients know it: where, what, pydantic's type. */
 export type Problem = {
   /** Begins with `body`, `query` or `path`; indexes are numbers. */
   readonly loc: readonly (string | number)[];

@@ -9,8 +9,8 @@ import { readJsonAnswer } from "./read-json-answer.ts";
 import type { FromSchemaThread, SchemaReply, ToSchemaThread } from "./schema-message.ts";
 
 /**
- * A schema of the largest size compiles in half a second, and an answer is checked in a millisecond.
- * What takes ten times as long on top of a busy machine was made to take for ever.
+ * A schema of the largest size compiles in half a second, and an answer is checked in a
+ * millisecond. What takes ten times as long was made to take for ever.
  */
 const checkMsMax = 5_000;
 
@@ -71,7 +71,7 @@ export class OutputCheck {
     return refusal;
   }
 
-  /** Checks an answer that is to be JSON. The schema is one of which `refusalOf` had nothing to say. */
+  /** Checks an answer that is to be JSON, by a schema of which `refusalOf` had nothing to say. */
   async check(content: string, format: CheckedFormat): Promise<Verdict> {
     const read = readJsonAnswer(content);
     if (read.kind === "invalid") return read;

@@ -113,7 +113,7 @@ function compiled(schema: Schema, withOptions: Options): ValidateFunction {
   const draft = draftOf(schema);
   const ajv = new draft({ ...withOptions, meta: false, validateSchema: false });
   addFormats.default(ajv);
-  // Ajv2020 always notes what was evaluated, and loses its way where patternProperties meet a oneOf.
+  // Ajv2020 always notes what was evaluated, and loses its way where patternProperties meet oneOf.
   ajv.opts.unevaluated = /"unevaluated(Items|Properties)"/.test(JSON.stringify(schema));
   return ajv.compile(withoutDraft(schema));
 }

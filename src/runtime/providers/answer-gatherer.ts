@@ -1,5 +1,5 @@
 import type { ErrorCode, ForemanError } from "../../errors.ts";
-import type { Waiter } from "../../queue/waiters.ts";
+import type { Waiter, WaitNotes } from "../../queue/waiters.ts";
 import type { TargetFailure, TargetHead } from "../../target/target.ts";
 import { CompletionReader } from "../../wire/completion.ts";
 import { errorWords } from "../../wire/error-words.ts";
@@ -27,6 +27,7 @@ type AnswerGathererOptions = {
 export class AnswerGatherer implements Waiter {
   readonly #options: AnswerGathererOptions;
   #head: TargetHead | null = null;
+  #notes: WaitNotes | undefined;
   #reader = new CompletionReader();
   #errorText = "";
   #bytes = 0;
@@ -40,8 +41,9 @@ export class AnswerGatherer implements Waiter {
     return false;
   }
 
-  head(head: TargetHead): void {
+  head(head: TargetHead, notes?: WaitNotes): void {
     this.#head = head;
+    this.#notes = notes;
     this.#reader = new CompletionReader();
     this.#errorText = "";
     this.#bytes = 0;
@@ -102,6 +104,7 @@ export class AnswerGatherer implements Waiter {
       model: facts.model ?? this.#options.model,
       usage: { prompt_tokens: facts.promptTokens, completion_tokens: facts.completionTokens },
       finishReason: facts.doneReason,
+      ...(this.#notes && { wait: this.#notes }),
     };
   }
 
