@@ -80,7 +80,7 @@ export async function answerChat(
 }
 
 /** How one provider would take a request for that model, or for its own. */
-export function offerOf(
+function offerOf(
   provider: Provider,
   model: string | null,
   { isExplicit, providerSwitch }: { isExplicit: boolean; providerSwitch: ProviderSwitch },
