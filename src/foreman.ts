@@ -117,7 +117,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   });
   const app = createApp({
     ...config,
-    ...{ ...pieces, ...runtime, readHealth },
+    ...{ ...pieces, ...runtime, readHealth, version: foremanVersion },
     readStatus: () => readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     reception: receptionOf(config),

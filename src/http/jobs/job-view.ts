@@ -1,6 +1,7 @@
 import { isoTime } from "../../clock.ts";
 import type { Answer, StoredJob } from "../../store/store.ts";
 import { type Completion, completionOf } from "../../wire/completion.ts";
+import type { JobDocument } from "../../wire/jobs.ts";
 import { answerBytes } from "../stored-answer.ts";
 
 /** Larger ones are fetched as an artifact. */
@@ -15,7 +16,11 @@ type Artifact = { readonly contentType: string; readonly bytes: Buffer };
 export type Artifacts = ReadonlyMap<string, Artifact>;
 
 /** A job as `/jobs` shows it; `wait` for one that waits, `artifacts` for one that is done. */
-export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts | null) {
+export function jobView(
+  job: StoredJob,
+  wait: Wait | null,
+  artifacts: Artifacts | null,
+): JobDocument {
   const { ending } = job;
   const completion = artifacts?.get("completion")?.bytes;
   const isInline = completion !== undefined && completion.length <= inlineBytesMax;
