@@ -73,11 +73,12 @@ const environment = z
     NEMOCLAW_MODELS: list,
     FOREMAN_NEMOCLAW_CONCURRENCY: whole(4, 1, 1_000),
     FOREMAN_NEMOCLAW_TIMEOUT: duration("10m").refine((ms) => ms >= 1, { error: "is at least 1ms" }),
-    FOREMAN_REPAIR_ATTEMPTS: whole(2, 0, 10),
     FOREMAN_ROUTE_LARGE_TOKENS: whole(8_000, 1, 1_000_000_000),
     FOREMAN_WEBHOOK_ALLOW: allowedHosts,
     FOREMAN_WEBHOOK_SECRET: secret,
     FOREMAN_WEBHOOK_SECRET_FILE: path,
+    // Each repair is a whole generation: what ten do not mend, an eleventh will not.
+    FOREMAN_REPAIR_ATTEMPTS: whole(2, 0, 10),
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),

@@ -133,6 +133,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const app = createApp({
     ...config,
     ...{ ...pieces, ...runtime, ...batching, batches, readHealth, changes, eventStreams },
+    version: foremanVersion,
     readStatus: async () => ({
       ...readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
       webhooks: await webhooks.status(),

@@ -15,9 +15,6 @@ export const transitions = {
 
 export type JobState = keyof typeof transitions;
 
-/** Every state, for those who must check a word that claims to be one. */
-export const jobStates = ["queued", "loading", "working", "done", "failed", "cancelled"] as const;
-
 export type EndState = "done" | "failed" | "cancelled";
 
 /** People (`interactive`) go before batches. */

@@ -90,6 +90,7 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   NEMOCLAW_MODELS: { good: ["", "nemotron, remote_default"], bad: [] },
   FOREMAN_NEMOCLAW_CONCURRENCY: { good: ["1", "1000"], bad: ["0", "1001", ""] },
   FOREMAN_NEMOCLAW_TIMEOUT: { good: ["1ms", "24d"], bad: ["0", "10", "25d"] },
+  FOREMAN_REPAIR_ATTEMPTS: { good: ["0", "10"], bad: ["-1", "11", "two", ""] },
   FOREMAN_ROUTE_LARGE_TOKENS: { good: ["1", "1000000000"], bad: ["0", "8k", ""] },
   FOREMAN_WEBHOOK_ALLOW: {
     good: ["", "hooks.test", "localhost:3000, *.hooks.test:8443 10.0.0.7:*", "[::1]:9000"],

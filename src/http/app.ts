@@ -24,6 +24,7 @@ import {
   showJob,
   submitJob,
 } from "./jobs/jobs.ts";
+import { openapiDocument, operations } from "./openapi/openapi-document.ts";
 import { queueForm, queueRequest } from "./queued.ts";
 import { type RuntimeRoutesDeps, runtimeRoutes } from "./runtime/runtime-routes.ts";
 
@@ -64,6 +65,8 @@ export type AppDeps = JobsDeps &
   RuntimeRoutesDeps &
   JobEventsDeps & {
     readonly log: Log;
+    /** Foreman's own, for its description. */
+    readonly version: string;
     readonly embedConcurrency: number;
     readonly readHealth: () => Health;
     readonly readStatus: () => Promise<Status>;
@@ -113,6 +116,11 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   for (const path of embeddingRoutes) on("POST", path, embed);
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
   addHealthRoutes(app, deps.readHealth);
+  let openapi: string | null = null;
+  on("GET", "/openapi.json", (call) => {
+    openapi ??= JSON.stringify(openapiDocument(operations, deps.version));
+    answer(call, 200, ["Content-Type", json], openapi);
+  });
   on("GET", "/foreman/status", async (call) => tell(call, 200, await deps.readStatus()));
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
@@ -130,6 +138,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   return app;
 }
 
+const json = "application/json; charset=utf-8";
 const plainText = "text/plain; charset=utf-8";
 
 function pathOf(env: AppEnv["Bindings"] | undefined): string {

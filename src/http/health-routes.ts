@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { isoTime } from "../clock.ts";
 import type { Heartbeat } from "../store/store.ts";
+import type { HealthDocument } from "../wire/probes.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /** What the probes answer from; gathered by the composition root. */
@@ -58,7 +59,7 @@ function whyNotReady({ phase, queue, store }: Health): string | null {
   return queue.isFull ? "the queue is full" : null;
 }
 
-function healthDocument(health: Health, problem: string | null) {
+function healthDocument(health: Health, problem: string | null): HealthDocument {
   const { queue, store, target } = health;
   return {
     status: problem === null ? "ok" : "failing",

@@ -6,8 +6,8 @@ import { readResponseFormat } from "./read-response-format.ts";
 
 /**
  * What is wrong with a request's `response_format`, so that its submitter hears of it and not,
- * hours later, whoever reads the result: a schema that no answer can be checked by, and a fallback that
- * would be refused. `loc`: where in the body the request stands.
+ * hours later, whoever reads the result: a schema that no answer can be checked by, and a fallback
+ * that would be refused. `loc`: where in the body the request stands.
  */
 export async function formatProblems(
   parsed: ChatRequest | BatchItem,

@@ -15,7 +15,7 @@ export type ResponseFormat =
   | { readonly kind: "schema"; readonly schema: object };
 
 /** What answers when no provider can: the request brings it along. */
-export type Fallback = { readonly content: string };
+type Fallback = { readonly content: string };
 
 /** What is asked of a model, by whichever provider; one chat, or one item of a batch. */
 export type GenerationRequest = {

@@ -39,6 +39,7 @@ function problemsIn(issue: Issue, loc: Loc): readonly Problem[] {
     if (meant !== null) return meant.flatMap((inner) => problemsIn(inner, at));
   }
   const words = wordsOf(issue);
+  if (words === missing) return [{ loc: at, ...missing }];
   const isOwnWords = words === undefined || words.msg !== issue.message;
   return [{ loc: at, msg: issue.message, type: isOwnWords ? "value_error" : words.type }];
 }

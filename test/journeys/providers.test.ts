@@ -222,7 +222,7 @@ describe("the operator's switch", () => {
     ],
     ["an order with a stranger", "PUT", "/order", { order: ["gpt"] }, '"order",0'],
     ["no order", "PUT", "/order", {}, "Field required"],
-    ["no JSON", "PUT", "/order", "{", "not JSON"],
+    ["no JSON", "PUT", "/order", "{", "JSON decode error"],
   ])("refuses %s with 422, says why and changes nothing", async (_, method, path, body, words) => {
     const sim = await startSim();
     const foreman = await startForeman(sim.url);

@@ -1,9 +1,12 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { createLog } from "../../src/log.ts";
-import { failure } from "../../src/runtime/failure-codes.ts";
 import { generateChecked } from "../../src/runtime/generate-checked.ts";
-import type { GenerationOutcome, GenerationRequest } from "../../src/runtime/generation.ts";
+import {
+  failure,
+  type GenerationOutcome,
+  type GenerationRequest,
+} from "../../src/runtime/generation.ts";
 import { OutputCheck } from "../../src/runtime/output/output-check.ts";
 import { aGeneration } from "./a-generation.ts";
 

@@ -105,6 +105,15 @@ describe("problemsOf", () => {
     expect(changed({ map })).toHaveLength(20);
   });
 
+  test("calls missing what is missing, whatever words the schema has for it", () => {
+    const own = z.object({ a: z.union([z.string(), z.array(z.string())], { error: "a text" }) });
+    const parsed = own.safeParse({}, pydanticWords);
+
+    expect(parsed.success ? [] : problemsOf(parsed.error, ["body"])).toEqual([
+      { loc: ["body", "a"], msg: "Field required", type: "missing" },
+    ]);
+  });
+
   test("gives words of a schema's own the type value_error", () => {
     const own = z.string().refine(() => false, { error: "nothing will do" });
     const parsed = own.safeParse("x", pydanticWords);

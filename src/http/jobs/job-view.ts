@@ -3,6 +3,7 @@ import type { Ending } from "../../job.ts";
 import type { Artifacts } from "../../result/artifacts.ts";
 import { outcomeView } from "../../result/outcome-view.ts";
 import type { StoredJob } from "../../store/store.ts";
+import type { JobDocument } from "../../wire/jobs.ts";
 
 /** Where a waiting job stands, why it is not let through, and in how many ms it should start. */
 export type Wait = {
@@ -12,7 +13,11 @@ export type Wait = {
 };
 
 /** A job as `/jobs` shows it; `wait` for one that waits, `artifacts` for one that is done. */
-export function jobView(job: StoredJob, wait: Wait | null, artifacts: Artifacts | null) {
+export function jobView(
+  job: StoredJob,
+  wait: Wait | null,
+  artifacts: Artifacts | null,
+): JobDocument {
   const { ending } = job;
   const outcome = outcomeView(job.id, ending, artifacts);
   return {

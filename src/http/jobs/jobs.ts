@@ -1,10 +1,10 @@
-import { z } from "zod";
 import { ForemanError } from "../../errors.ts";
-import { type JobId, jobStates } from "../../job.ts";
+import type { JobId } from "../../job.ts";
 import { newJob } from "../../queue/new-job.ts";
 import { type Artifacts, artifactsOf } from "../../result/artifacts.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { findModel } from "../../target/find-model.ts";
+import { jobListQuery } from "../../wire/jobs.ts";
 import { answer, type Call, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
 import type { QueuedDeps } from "../queued.ts";
@@ -12,8 +12,6 @@ import { refuse, refuseUnknown } from "../refuse.ts";
 import { findJob } from "./find-job.ts";
 import { jobView, type Wait } from "./job-view.ts";
 import { readJob } from "./read-job.ts";
-
-const pageLimitMax = 1_000;
 
 type ReadWebhook =
   | { readonly kind: "allowed"; readonly url: string }
@@ -78,18 +76,10 @@ export async function showArtifact(call: Call, path: readonly string[], deps: Jo
   answer(call, 200, ["Content-Type", artifact.contentType], artifact.bytes);
 }
 
-const query = z.object({
-  state: z.enum(jobStates).optional(),
-  model: z.string().optional(),
-  client: z.string().optional(),
-  after: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(pageLimitMax).default(100),
-});
-
 /** `GET /jobs`: newest first; `next` is the `after` of the next page, null at the end. */
 export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
   const given = Object.fromEntries(new URL(call.url, "http://foreman").searchParams);
-  const parsed = query.safeParse(given);
+  const parsed = jobListQuery.safeParse(given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new ForemanError("bad_request", `${issue?.path.join(".")}: ${issue?.message}`);

@@ -63,6 +63,7 @@ describe("a chat that Ollama answers", () => {
       model: "m:latest",
       usage: { prompt_tokens: 4, completion_tokens: null },
       finishReason: "stop",
+      wait: { jobId: expect.stringMatching(/^[0-9A-Z]{26}$/), queuedMs: expect.any(Number) },
     });
     expect(JSON.parse(asked?.bodyText ?? "")).toEqual({
       model: "m",

@@ -1,0 +1,47 @@
+import { healthDocument, healthQuery, liveness, readiness } from "../../wire/probes.ts";
+import { statusDocument } from "../../wire/status.ts";
+import type { Operation } from "./operation.ts";
+
+/** What tells how foreman is, and what it can do. */
+export const probeOperations: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/livez",
+    summary: "Whether the process answers",
+    isOpen: true,
+    answers: { 200: { description: "It does", schema: liveness } },
+  },
+  {
+    method: "get",
+    path: "/readyz",
+    summary: "Whether new work is taken",
+    isOpen: true,
+    answers: {
+      200: { description: "It is", schema: readiness },
+      503: { description: "It is not, and why", schema: readiness },
+    },
+  },
+  {
+    method: "get",
+    path: "/healthz",
+    summary: "Whether foreman can do its part, and how Ollama is",
+    isOpen: true,
+    query: healthQuery,
+    answers: {
+      200: { description: "It can, be Ollama there or not", schema: healthDocument },
+      503: { description: "It cannot, and why", schema: healthDocument },
+    },
+  },
+  {
+    method: "get",
+    path: "/foreman/status",
+    summary: "What runs, who waits and why",
+    answers: { 200: { description: "As it stands now", schema: statusDocument } },
+  },
+  {
+    method: "get",
+    path: "/openapi.json",
+    summary: "This document",
+    answers: { 200: { description: "OpenAPI 3.1", mediaType: "application/json" } },
+  },
+];

@@ -1,0 +1,138 @@
+/**
+ * Real answers of a running daemon against the schemas that describe them: nothing is missing in an
+ * answer, and nothing in it is undescribed.
+ */
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { expect, test } from "vitest";
+import { operations } from "../../src/http/openapi/openapi-document.ts";
+import { codedError, plainError, validationError } from "../../src/wire/error-answers.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { startForeman } from "../support/start-foreman.ts";
+import { startSim } from "../support/start-sim.ts";
+import { until } from "../support/until.ts";
+
+const model = "qwen3.6:35b-a3b";
+const messages = [{ role: "user", content: "Show overdue follow-ups." }];
+const slow = [{ role: "user", content: "[[tokens=100000]]" }];
+const llm = "/api/runtime/llm";
+
+type Body = Record<string, unknown>;
+
+/** Each operation with a request to it, in an order in which they can be made. */
+const requests = (job: string, waiting: string): readonly [string, string, Body?][] => [
+  ["GET /livez", "/livez"],
+  ["GET /readyz", "/readyz"],
+  ["GET /healthz", "/healthz"],
+  ["GET /foreman/status", "/foreman/status"],
+  ["GET /openapi.json", "/openapi.json"],
+  ["GET /jobs", "/jobs"],
+  ["GET /jobs/{id}", `/jobs/${job}`],
+  ["GET /jobs/{id}", `/jobs/${waiting}`],
+  ["GET /jobs/{id}/artifacts/{name}", `/jobs/${job}/artifacts/completion`],
+  ["POST /jobs/{id}/cancel", `/jobs/${waiting}/cancel`],
+  ["POST /jobs", "/jobs", { model, messages }],
+  [
+    `PATCH ${llm}/providers/{id}`,
+    `${llm}/providers/ollama`,
+    { models: { [model]: true }, note: "as before" },
+  ],
+  [
+    `PUT ${llm}/providers/order`,
+    `${llm}/providers/order`,
+    { order: ["ollama", "nemoclaw", "deterministic_fallback"] },
+  ],
+  [`GET ${llm}/providers`, `${llm}/providers`],
+  [`GET ${llm}/providers/order`, `${llm}/providers/order`],
+  [`GET ${llm}/providers/changes`, `${llm}/providers/changes`],
+  [
+    `POST ${llm}/chat`,
+    `${llm}/chat`,
+    {
+      provider: "deterministic_fallback",
+      messages,
+      fallback: { json: [] },
+      response_format: "json",
+    },
+  ],
+];
+
+const operationOf = (name: string) => {
+  const found = operations.find(({ method, path }) => `${method.toUpperCase()} ${path}` === name);
+  if (found === undefined) throw new Error(`not described: ${name}`);
+  return found;
+};
+
+test("every route answers as /openapi.json describes it", async () => {
+  const sim = await startSim({ models: [{ name: model, tokenMs: 5 }] });
+  const foreman = await startForeman(sim.url);
+  const call = (method: string, path: string, body?: unknown) =>
+    fetch(`${foreman.url}${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const submit = async (content: readonly object[]) => {
+    const answer = await call("POST", "/jobs", { model, messages: content });
+    return ((await answer.json()) as { job_id: string }).job_id;
+  };
+  const job = await submit(messages);
+  await until("a job is done", async () => {
+    const { state } = (await (await call("GET", `/jobs/${job}`)).json()) as { state: string };
+    return state === "done";
+  });
+  const running = new RawClient(foreman.port).post("/api/chat", { model, messages: slow });
+  await running.received('"done":false');
+  const waiting = await submit(messages);
+  const asked = requests(job, waiting);
+
+  for (const [name, path, body] of asked) {
+    const answer = await call(name.split(" ")[0] ?? "", path, body);
+    const described = operationOf(name).answers[answer.status];
+    expect(described, `${name}: ${answer.status}`).toBeDefined();
+    const type = described?.mediaType ?? "application/json";
+    expect(answer.headers.get("content-type")).toMatch(type === "*/*" ? /./ : `${type}`);
+    if (described?.schema === undefined) {
+      await answer.arrayBuffer();
+      continue;
+    }
+    const json: unknown = await answer.json();
+    expect(described.schema.parse(json), name).toEqual(json);
+  }
+  const names = new Set(asked.map(([name]) => name));
+  expect([...names].toSorted()).toEqual(
+    operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).toSorted(),
+  );
+  running.leave();
+});
+
+test("errors are as they are described", async () => {
+  const sim = await startSim();
+  const foreman = await startForeman(sim.url, { FOREMAN_TOKEN: "t0ken" });
+  const headers = { Authorization: "Bearer t0ken" };
+  const jsonOf = async (path: string, init: RequestInit = { headers }) =>
+    await (await fetch(`${foreman.url}${path}`, init)).json();
+
+  const post = { method: "POST", headers, body: "{}" };
+  for (const json of [await jsonOf("/jobs/none"), await jsonOf("/jobs", {})]) {
+    expect(plainError.parse(json)).toEqual(json);
+  }
+  for (const path of [`${llm}/nowhere`, `${llm}/providers`]) {
+    const json = await jsonOf(path, {});
+    expect(codedError.parse(json)).toEqual(json);
+  }
+  const malformed = await jsonOf(`${llm}/chat`, post);
+  expect(validationError.parse(malformed)).toEqual(malformed);
+});
+
+test("the daemon's own document is valid, and of its version", async () => {
+  const sim = await startSim();
+  const foreman = await startForeman(sim.url);
+  const document = (await (await fetch(`${foreman.url}/openapi.json`)).json()) as {
+    info: { version: string };
+  };
+  const { version } = (await (await fetch(`${foreman.url}/healthz`)).json()) as {
+    version: string;
+  };
+
+  expect(document.info.version).toBe(version);
+  expect(await new Validator().validate(document)).toEqual({ valid: true });
+});
