@@ -30,13 +30,9 @@ export class Inventory {
   }
 
   /**
-   * Whether the target's list of models was ever read; before that no name can be called unknown.
+   * How often the target's list of models has been read; before the first time no name can be
+   * called unknown.
    */
-  get isKnown(): boolean {
-    return this.#replies.has("/api/tags");
-  }
-
-  /** How often the target's list of models has been read. */
   get listings(): number {
     return this.#listings;
   }

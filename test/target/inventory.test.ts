@@ -19,7 +19,7 @@ describe("the inventory", () => {
   test("knows nothing before the target's list was read, so no name can be called unknown", () => {
     const inventory = inventoryOf({ "/api/version": '{"version":"0.33.0"}' });
 
-    expect(inventory.isKnown).toBe(false);
+    expect(inventory.listings).toBe(0);
     expect(inventory.version).toBe("0.33.0");
     expect(inventory.reply("/api/tags")).toBeNull();
   });
@@ -29,7 +29,7 @@ describe("the inventory", () => {
     const inventory = inventoryOf({ "/api/tags": body });
 
     expect(inventory.reply("/api/tags")?.body.toString()).toBe(body);
-    expect(inventory.isKnown).toBe(true);
+    expect(inventory.listings).toBe(1);
   });
 
   test.each([
