@@ -1,6 +1,7 @@
 import { hostname, networkInterfaces } from "node:os";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { drain } from "./dispatch/drain.ts";
 import { progressOf } from "./dispatch/progress-of.ts";
@@ -20,7 +21,6 @@ import { Lifecycle, type Part } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
-import { Share } from "./scheduler/share.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
@@ -29,6 +29,8 @@ import { Inventory } from "./target/inventory.ts";
 import { inventoryKeeper, recallInventory } from "./target/inventory-memory.ts";
 import { OllamaTarget } from "./target/ollama-target.ts";
 import { Poller } from "./target/poller.ts";
+import { Runners } from "./target/runners.ts";
+import { Surveyor } from "./target/surveyor.ts";
 import type { Target } from "./target/target.ts";
 import { Warmer } from "./target/warmer.ts";
 
@@ -72,23 +74,23 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const inventory = new Inventory();
   const keepInventory = inventoryKeeper(inventory, store, log);
+  const runners = new Runners(inventory);
+  const onLearned = () => dispatcher.tick();
+  const surveyor = new Surveyor({ target, inventory, clock, log, onLearned });
   const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
   const poller = new Poller({
-    target,
-    inventory,
-    clock,
-    log,
-    random,
+    ...{ target, inventory, clock, log, random },
     intervalMs: config.pollIntervalMs,
     onReturn: () => warmer.warm(),
     onChange: () => {
       keepInventory();
+      void surveyor.survey();
       if (dispatcher.runningCount > 0) warmer.noteLoadedUnderLoad();
       dispatcher.tick();
     },
   });
 
-  const share = { interactive: new Share(), batch: new Share() };
+  const accounts = new Accounts(runners);
   const queue = new Queue({
     store,
     clock,
@@ -96,12 +98,12 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     depthMax: config.queueDepthMax,
     answerBytesMax: config.answerBytesMax,
     waitMsMax: config.waitMsMax,
-    onJoined: (job) => share[job.class].joined(job),
-    onLeft: (job) => share[job.class].left(job),
+    onJoined: (job) => accounts.joined(job),
+    onLeft: (job) => accounts.left(job),
     onChange: () => dispatcher.tick(),
   });
   const dispatcher = new Dispatcher({
-    ...{ queue, store, target, inventory, poller, share, clock, random, log },
+    ...{ queue, store, target, inventory, poller, runners, accounts, clock, random, log },
     scheduleLimits: scheduleLimitsOf(config),
     ...config,
   });
@@ -116,13 +118,13 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
   });
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
+  const waits = { clock, queue, dispatcher, inventory, poller, runners };
   const app = createApp({
     ...config,
     ...{ queue, store, target, inventory, poller, clock, log, readHealth, changes, eventStreams },
-    readStatus: () =>
-      readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
-    whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
-    progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
+    readStatus: () => readStatus({ ...waits, slots: config.chatSlots }),
+    whyWaiting: (id) => whyWaiting(id, waits),
+    progressOf: (id) => progressOf(id, waits),
     reception: receptionOf(config),
   });
   const http = new HttpServer({ app, clock });
@@ -130,9 +132,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     clock,
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, eventStreams, clock, log }),
-    parts: partsOf(config, {
-      ...{ store, keeper, target, inventory, queue, poller, http, eventStreams, clock, log },
-    }),
+    parts: partsOf(config, { ...waits, store, keeper, target, surveyor, http, eventStreams, log }),
   });
   return {
     get port() {
@@ -148,17 +148,19 @@ type Pieces = RecoverDeps & {
   readonly keeper: StoreKeeper;
   readonly target: Target;
   readonly poller: Poller;
+  readonly surveyor: Surveyor;
   readonly http: HttpServer;
   readonly eventStreams: EventStreams;
 };
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { eventStreams, http, keeper, poller, store, target } = pieces;
+  const { eventStreams, http, keeper, poller, store, surveyor, target } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
     { name: "target", stop: () => target.close() },
+    { name: "surveyor", stop: () => surveyor.stop() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
     {
       name: "listener",

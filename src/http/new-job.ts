@@ -1,7 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Job, type JobClass, newJobId } from "../job.ts";
-import { runnerKeyOf } from "../target/runner-key.ts";
-import type { TagsModel } from "../wire/ollama.ts";
+import { loadKeyOf } from "../target/load-key.ts";
 import type { Call } from "./call.ts";
 
 /** What was read of the request. */
@@ -20,13 +19,8 @@ type JobOptions = {
   readonly route?: string;
 };
 
-/** The job that a request is about. `model` is null while the target cannot say what it has. */
-export function newJob(
-  call: Pick<Call, "client" | "url">,
-  work: Work,
-  model: TagsModel | null,
-  options: JobOptions,
-): Job {
+/** The job that a request is about. */
+export function newJob(call: Pick<Call, "client" | "url">, work: Work, options: JobOptions): Job {
   const enqueuedAtMs = options.clock.wallMs();
   return {
     id: newJobId(enqueuedAtMs),
@@ -34,7 +28,7 @@ export function newJob(
     client: call.client,
     route: options.route ?? call.url,
     model: work.model,
-    runnerKey: runnerKeyOf(model?.digest || work.model, work.loadOptions),
+    loadKey: loadKeyOf(work.model, work.loadOptions),
     isDurable: options.isDurable,
     bodyBytes: work.body.length,
     bodyHash: work.bodyHash,

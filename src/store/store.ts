@@ -89,7 +89,7 @@ export type Recovery = {
 /** Waiting jobs that are alike to the scheduler; inside a lane the oldest goes first. */
 export type Lane = {
   readonly class: JobClass;
-  readonly runnerKey: string;
+  readonly loadKey: string;
   readonly client: string;
 };
 

@@ -32,12 +32,16 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     refuseUnknown(call, peeked.model);
     return;
   }
-  const job = newJob(call, { ...peeked, body, bodyHash }, model, {
-    clock: deps.clock,
-    isDurable: true,
-    class: wishes.class,
-    route,
-  });
+  const job = newJob(
+    call,
+    { ...peeked, body, bodyHash },
+    {
+      clock: deps.clock,
+      isDurable: true,
+      class: wishes.class,
+      route,
+    },
+  );
   const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
   const submission = { job, body, idempotencyKey, hasClient: false };
   const submitted = await deps.queue.submitDurable(submission);

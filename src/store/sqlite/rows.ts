@@ -64,7 +64,8 @@ export function storedJob(row: JobRow): StoredJob {
     client: row.client,
     route: row.route,
     model: row.model,
-    runnerKey: row.runner_key,
+    // The column is older than the word.
+    loadKey: row.runner_key,
     isDurable: row.is_durable === 1,
     bodyBytes: row.body_bytes,
     bodyHash: row.body_hash,
@@ -106,7 +107,7 @@ export function transitionOf(row: TransitionRow): Transition {
 export function laneDepth(row: LaneRow): Lane & { readonly depth: number } {
   return {
     class: row.class as JobClass,
-    runnerKey: row.runner_key,
+    loadKey: row.runner_key,
     client: row.client,
     depth: row.depth,
   };
