@@ -1,6 +1,7 @@
 import { hostname, networkInterfaces } from "node:os";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { drain } from "./dispatch/drain.ts";
 import { progressOf } from "./dispatch/progress-of.ts";
@@ -22,7 +23,6 @@ import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import { type Batches, buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime, type Runtime } from "./runtime/build-runtime.ts";
-import { Share } from "./scheduler/share.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
@@ -31,6 +31,8 @@ import { Inventory } from "./target/inventory.ts";
 import { inventoryKeeper, recallInventory } from "./target/inventory-memory.ts";
 import { OllamaTarget } from "./target/ollama-target.ts";
 import { Poller } from "./target/poller.ts";
+import { Runners } from "./target/runners.ts";
+import { Surveyor } from "./target/surveyor.ts";
 import type { Target } from "./target/target.ts";
 import { Warmer } from "./target/warmer.ts";
 import type { Resolve } from "./webhook/pinned-lookup.ts";
@@ -83,6 +85,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const inventory = new Inventory();
   const keepInventory = inventoryKeeper(inventory, store, log);
+  const runners = new Runners(inventory);
+  const onLearned = () => dispatcher.tick();
+  const surveyor = new Surveyor({ target, inventory, clock, log, onLearned });
   const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
   const poller = new Poller({
     ...{ target, inventory, clock, log, random },
@@ -90,13 +95,14 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     onReturn: () => warmer.warm(),
     onChange: () => {
       keepInventory();
+      void surveyor.survey();
       if (dispatcher.runningCount > 0) warmer.noteLoadedUnderLoad();
       runtime.ollama.noteTarget();
       dispatcher.tick();
     },
   });
 
-  const share = { interactive: new Share(), batch: new Share() };
+  const accounts = new Accounts(runners);
   const queue = new Queue({
     store,
     clock,
@@ -104,13 +110,13 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     depthMax: config.queueDepthMax,
     answerBytesMax: config.answerBytesMax,
     waitMsMax: config.waitMsMax,
-    onJoined: (job) => share[job.class].joined(job),
-    onLeft: (job) => share[job.class].left(job),
+    onJoined: (job) => accounts.joined(job),
+    onLeft: (job) => accounts.left(job),
     onChange: () => dispatcher.tick(),
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
-    ...{ ...pieces, share },
+    ...{ ...pieces, runners, accounts },
     scheduleLimits: scheduleLimitsOf(config),
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
     ...config,
@@ -130,17 +136,18 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
   });
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
+  const waits = { clock, queue, dispatcher, inventory, poller, runners };
   const app = createApp({
     ...config,
     ...{ ...pieces, ...runtime, ...batching, batches, readHealth, changes, eventStreams },
     version: foremanVersion,
     readStatus: async () => ({
-      ...readStatus({ ...pieces, dispatcher, slots: config.chatSlots }),
+      ...readStatus({ ...waits, slots: config.chatSlots }),
       webhooks: await webhooks.status(),
     }),
     readWebhook: webhooks.read,
-    whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
-    progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
+    whyWaiting: (id) => whyWaiting(id, waits),
+    progressOf: (id) => progressOf(id, waits),
     reception: receptionOf(config),
   });
   const http = new HttpServer({ app, clock });
@@ -149,7 +156,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     log,
     drain: () => drain({ ...config, queue, dispatcher, http, eventStreams, clock, log }),
     parts: partsOf(config, {
-      ...{ ...pieces, keeper, webhooks, runtime, batching, http, eventStreams },
+      ...{ ...pieces, keeper, webhooks, surveyor, runtime, batching, http, eventStreams },
     }),
   });
   return {
@@ -167,6 +174,7 @@ type Pieces = RecoverDeps & {
   readonly webhooks: Webhooks;
   readonly target: Target;
   readonly poller: Poller;
+  readonly surveyor: Surveyor;
   readonly batching: Batches;
   readonly http: HttpServer;
   readonly eventStreams: EventStreams;
@@ -174,12 +182,14 @@ type Pieces = RecoverDeps & {
 
 /** What has a life, in the order of its start. */
 function partsOf({ listen }: Config, pieces: Pieces): readonly Part[] {
-  const { batching, eventStreams, http, keeper, poller, runtime, store, target, webhooks } = pieces;
+  const { batching, eventStreams, http, keeper, poller, runtime } = pieces;
+  const { store, surveyor, target, webhooks } = pieces;
   return [
     { name: "store", start: () => recover(store, pieces), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
     { name: "webhooks", ...webhooks },
     { name: "target", stop: () => target.close() },
+    { name: "surveyor", stop: () => surveyor.stop() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
     ...runtime.parts,
     ...batching.parts,

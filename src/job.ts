@@ -55,8 +55,8 @@ export type Job = {
   readonly route: string;
   /** The model's name as the client spelled it. */
   readonly model: string;
-  /** Jobs with equal keys run on one loaded runner, without a reload between them. */
-  readonly runnerKey: string;
+  /** What it asks of a runner: see target/load-key.ts. Which runner that is may change. */
+  readonly loadKey: string;
   /**
    * Survives its client and a restart of the daemon; otherwise the open socket is its durability.
    */

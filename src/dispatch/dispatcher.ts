@@ -1,17 +1,18 @@
 import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
-import type { Ending, Job, JobClass, JobId } from "../job.ts";
+import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
-import type { WaitingJob } from "../queue/lanes.ts";
+import { nextAttempt } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
-import { type Decision, schedule } from "../scheduler/schedule.ts";
-import type { Share } from "../scheduler/share.ts";
+import { type Start, schedule } from "../scheduler/schedule.ts";
 import type { ScheduleLimits } from "../scheduler/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
+import type { Runners } from "../target/runners.ts";
 import type { Target } from "../target/target.ts";
+import type { Accounts } from "./accounts.ts";
 import { ClaimPause } from "./claim-pause.ts";
 import type { CutReason } from "./cuts.ts";
 import { Idleness } from "./idleness.ts";
@@ -35,7 +36,8 @@ type DispatcherOptions = {
   readonly target: Target;
   readonly inventory: Inventory;
   readonly poller: Poller;
-  readonly share: Readonly<Record<JobClass, Share>>;
+  readonly runners: Runners;
+  readonly accounts: Accounts;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -46,8 +48,6 @@ type DispatcherOptions = {
   /** A run came to the end of its job; of `ranMs` the target spent `loadMs` on the model. */
   readonly onEnded: (ended: { ending: Ending; ranMs: number; loadMs: number }) => void;
 };
-
-type Start = Extract<Decision, { kind: "start" }>;
 
 /** The worker loop: wake → snapshot → schedule → claim → run → settle. */
 export class Dispatcher {
@@ -67,7 +67,7 @@ export class Dispatcher {
     this.#options = options;
     this.#log = options.log.child({ component: "dispatcher" });
     this.#ledger = new Ledger({ ...options, log: this.#log });
-    this.#measures = new Measures(options.clock);
+    this.#measures = new Measures(options);
     const known = { slots: this.#slots, turns: this.#turns, measures: this.#measures };
     this.#outlook = new Outlook({ ...options, ...known });
     this.#pause = new ClaimPause({ clock: options.clock, onOver: () => this.tick() });
@@ -133,28 +133,28 @@ export class Dispatcher {
   }
 
   #start({ isSwap, jobId: id }: Start, arePeopleWaiting: boolean): void {
-    const { clock, poller, queue, random, runLimits, target } = this.#options;
+    const { clock, poller, queue, random, runLimits, runners, target } = this.#options;
     const waiting = queue.take(id, (why) => this.#slots.get(id)?.run.cut(why));
     if (waiting === null) return;
     const { job } = waiting;
     const wasDue = job.class === "batch" && arePeopleWaiting;
-    const attempt = waiting.lastAttempt + 1;
-    waiting.lastAttempt = attempt;
-    waiting.attempts += 1;
+    const attempt = nextAttempt(waiting);
     this.#log.info({ jobId: id, model: job.model, attempt }, "job claimed");
-    this.#turns.noteStart(job, clock.monotonicMs());
+    const loadKey = runners.pin(job.loadKey);
+    const turn = { class: job.class, runnerKey: runners.keyOf(loadKey) };
+    this.#turns.noteStart(turn, clock.monotonicMs());
     const run = new Run(waiting, {
       target,
       clock,
       random,
       limits: runLimits,
       lastLoadedChangeMs: () => poller.loadedChangedAtMs,
-      onWorking: (isError) => this.#noteWorking(waiting, attempt, isError),
+      onWorking: (isError) => this.#noteWorking(running, isError),
       onOutcome: (outcome) => this.#conclude(id, outcome),
     });
-    const previousRunner = this.#measures.residents.latest;
-    const common = { waiting, attempt, run, wasDue, isSwap, previousRunner };
-    const running = { ...common, startedAtMs: clock.monotonicMs() };
+    const previousLoadKey = this.#measures.residents.latest;
+    const common = { waiting, loadKey, attempt, run, wasDue, isSwap, previousLoadKey };
+    const running: Running = { ...common, startedAtMs: clock.monotonicMs() };
     this.#slots.take(running);
     if (job.isDurable) {
       void this.#startDurable(running);
@@ -186,13 +186,13 @@ export class Dispatcher {
     this.#free(job);
   }
 
-  #noteWorking({ job }: WaitingJob, attempt: number, isError: boolean): void {
+  #noteWorking({ attempt, loadKey, waiting: { job } }: Running, isError: boolean): void {
     const { inventory, poller } = this.#options;
     this.#log.debug({ jobId: job.id }, "job working");
     this.#ledger.working(job.id, attempt);
     // An error says nothing of what is loaded.
     if (isError) return;
-    const isNew = this.#measures.noteWorking(job.runnerKey, inventory.loadedReadings);
+    const isNew = this.#measures.noteWorking(loadKey, inventory.loadedReadings);
     if (isNew) void poller.refreshLoaded();
   }
 
@@ -204,10 +204,10 @@ export class Dispatcher {
   }
 
   #end(running: Running, { ending, loadMs }: Extract<Outcome, { kind: "ended" }>): void {
-    const { clock, queue, share } = this.#options;
+    const { accounts, clock, queue } = this.#options;
     const { attempt, run, waiting } = running;
     const { job } = waiting;
-    share[job.class].charge(job, this.#measures.noteOver(running, loadMs, ending.state === "done"));
+    accounts.charge(job, this.#measures.noteOver(running, loadMs, ending.state === "done"));
     const ranMs = clock.monotonicMs() - running.startedAtMs;
     this.#options.onEnded({ ending, ranMs, loadMs: loadMs ?? 0 });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };

@@ -2,8 +2,9 @@
 export type Load = {
   /** Wall clock at which the job was sent. */
   readonly atMs: number;
-  /** The runner that answered before; null if none did since the target came. */
+  /** The pinned load key that answered before; null if none did since the target came. */
   readonly from: string | null;
+  /** The pinned load key of the job. */
   readonly to: string;
   /** As the target told it; null where it tells nothing, as on its /v1 routes. */
   readonly loadMs: number | null;

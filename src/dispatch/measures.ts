@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Pace } from "../scheduler/pace.ts";
+import type { Runners } from "../target/runners.ts";
 import { LoadLog } from "./load-log.ts";
 import { loadMsMin, Residents } from "./residents.ts";
 import { RunTimes } from "./run-times.ts";
@@ -10,14 +11,17 @@ const runnersMax = 256;
 
 /** What the runs have taught: what is loaded, and what loads and runs take. */
 export class Measures {
-  readonly residents = new Residents(runnersMax);
+  readonly residents: Residents;
   readonly loadLog = new LoadLog();
   readonly #runTimes = new RunTimes(runnersMax);
   readonly #clock: Clock;
+  readonly #runners: Runners;
   #runs = 0;
 
-  constructor(clock: Clock) {
+  constructor({ clock, runners }: { readonly clock: Clock; readonly runners: Runners }) {
     this.#clock = clock;
+    this.#runners = runners;
+    this.residents = new Residents(runners, runnersMax);
   }
 
   /** Runs that have ended, or were put back, since the start. */
@@ -26,14 +30,14 @@ export class Measures {
   }
 
   /**
-   * An answer of that runner began; whether another one had answered last.
+   * An answer to that pinned load key began; whether another runner had answered last.
    *
    * @param afterReadings as `Residents.noteWorking`
    */
-  noteWorking(runnerKey: string, afterReadings: number): boolean {
-    const isNew = this.residents.latest !== runnerKey;
-    this.residents.noteWorking(runnerKey, afterReadings);
-    return isNew;
+  noteWorking(loadKey: string, afterReadings: number): boolean {
+    const { latest } = this.residents;
+    this.residents.noteWorking(loadKey, afterReadings);
+    return latest === null || this.#runners.keyOf(latest) !== this.#runners.keyOf(loadKey);
   }
 
   /**
@@ -44,8 +48,8 @@ export class Measures {
    * @param isWhole whether the answer came to its end: others tell nothing of how long one takes
    */
   noteOver(running: Running, loadMs: number | null, isWhole: boolean): number {
-    const { isSwap, run, waiting } = running;
-    const { runnerKey } = waiting.job;
+    const { isSwap, loadKey, run } = running;
+    const runnerKey = this.#runners.keyOf(loadKey);
     const ranMs = this.#clock.monotonicMs() - running.startedAtMs;
     const gpuMs = Math.max(0, ranMs - (loadMs ?? 0));
     // A load that is not told is believed if the scheduler thought so, and an answer began.
@@ -55,7 +59,7 @@ export class Measures {
     if (isWhole && !isUntold) this.#runTimes.note(runnerKey, gpuMs);
     if (isUntold || (loadMs ?? 0) >= loadMsMin) {
       const atMs = this.#clock.wallMs() - ranMs;
-      this.loadLog.note({ atMs, from: running.previousRunner, to: runnerKey, loadMs });
+      this.loadLog.note({ atMs, from: running.previousLoadKey, to: loadKey, loadMs });
     }
     return gpuMs;
   }
@@ -65,15 +69,15 @@ export class Measures {
     return {
       runMs: this.#runTimes.meansMs,
       running: running.map((each) => {
-        const { class: jobClass, client, runnerKey } = each.waiting.job;
-        return { class: jobClass, client, runnerKey, restMs: this.#restMs(each) };
+        const { class: jobClass, client } = each.waiting.job;
+        const runnerKey = this.#runners.keyOf(each.loadKey);
+        return { class: jobClass, client, runnerKey, restMs: this.#restMs(each, runnerKey) };
       }),
     };
   }
 
-  #restMs({ isSwap, run, startedAtMs, waiting }: Running): number | null {
+  #restMs({ isSwap, run, startedAtMs }: Running, runnerKey: string): number | null {
     if (run.wasCut) return 0;
-    const { runnerKey } = waiting.job;
     const { firstByteAtMs } = run.progress;
     const nowMs = this.#clock.monotonicMs();
     if (!isSwap) return this.#runTimes.restMs(runnerKey, nowMs - startedAtMs);

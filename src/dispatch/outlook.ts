@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
-import type { JobClass } from "../job.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type Forecast, forecast } from "../scheduler/forecast.ts";
-import type { Share } from "../scheduler/share.ts";
 import type { ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
+import type { Runners } from "../target/runners.ts";
+import type { Accounts } from "./accounts.ts";
 import type { Measures } from "./measures.ts";
 import type { Slots } from "./slots.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
@@ -19,7 +19,8 @@ type OutlookOptions = {
   readonly queue: Queue;
   readonly inventory: Inventory;
   readonly poller: Poller;
-  readonly share: Readonly<Record<JobClass, Share>>;
+  readonly runners: Runners;
+  readonly accounts: Accounts;
   readonly scheduleLimits: ScheduleLimits;
   readonly slots: Slots;
   readonly turns: Turns;
@@ -58,7 +59,7 @@ export class Outlook {
 
   #take(paused: ReadonlyMap<string, unknown>): Snapshot {
     const { measures, slots } = this.#options;
-    const running = slots.all.map(({ waiting }) => waiting.job);
-    return takeSnapshot({ ...this.#options, paused, running, residents: measures.residents });
+    const { residents } = measures;
+    return takeSnapshot({ ...this.#options, paused, running: slots.all, residents });
   }
 }

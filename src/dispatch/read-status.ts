@@ -2,26 +2,28 @@ import { type Clock, isoTime } from "../clock.ts";
 import type { Queue } from "../queue/queue.ts";
 import { explain } from "../scheduler/hold-reason.ts";
 import type { Inventory } from "../target/inventory.ts";
-import { modelOfRunner } from "../target/model-of-runner.ts";
 import type { Poller } from "../target/poller.ts";
+import type { Runners } from "../target/runners.ts";
 import type { Status } from "../wire/status.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Measures } from "./measures.ts";
+import { nameRunner } from "./name-runner.ts";
 
 type StatusSources = {
   readonly clock: Clock;
   readonly queue: Queue;
   readonly dispatcher: Dispatcher;
   readonly inventory: Inventory;
+  readonly runners: Runners;
   readonly poller: Poller;
   readonly slots: number;
 };
 
 /** What runs, who waits and why, as it stands now. */
 export function readStatus(sources: StatusSources): Omit<Status, "webhooks"> {
-  const { clock, dispatcher, inventory, poller, queue, slots } = sources;
+  const { clock, dispatcher, inventory, poller, queue, runners, slots } = sources;
   const nowMs = clock.monotonicMs();
-  const modelOf = (runnerKey: string) => modelOfRunner(runnerKey, inventory);
+  const modelOf = (runnerKey: string) => nameRunner(runnerKey, sources);
   const { view } = dispatcher;
   const { awaySinceMs, lastError, presence } = poller.state;
   return {
@@ -52,7 +54,7 @@ export function readStatus(sources: StatusSources): Omit<Status, "webhooks"> {
       const hold = view.holds.get(lane.key);
       const etaMs = head === undefined ? null : dispatcher.startsInMs(lane.key, 1);
       return {
-        model: modelOf(lane.runnerKey),
+        model: runners.modelOf(lane.loadKey),
         priority: lane.class,
         client: lane.client,
         durable: lane.isDurable,
@@ -66,13 +68,13 @@ export function readStatus(sources: StatusSources): Omit<Status, "webhooks"> {
       model: modelOf(runnerKey),
       load_ms: Math.round(ms),
     })),
-    swaps: swapsOf(view.measures, modelOf),
+    swaps: swapsOf(view.measures, (loadKey) => modelOf(runners.keyOf(loadKey))),
   };
 }
 
 function swapsOf(
   { loadLog, runCount }: Measures,
-  modelOf: (runnerKey: string) => string,
+  modelOf: (loadKey: string) => string,
 ): Status["swaps"] {
   const { count, totalMs, untoldCount } = loadLog.totals;
   return {

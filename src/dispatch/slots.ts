@@ -6,6 +6,8 @@ import type { Run } from "./run-job.ts";
 /** A job that holds a slot. */
 export type Running = {
   readonly waiting: WaitingJob;
+  /** What it was started on: see `Runners.pin`. */
+  readonly loadKey: string;
   /** The fence of its writes. */
   readonly attempt: number;
   readonly run: Run;
@@ -15,8 +17,8 @@ export type Running = {
   readonly wasDue: boolean;
   /** Whether its model had to be loaded, so far as was known. */
   readonly isSwap: boolean;
-  /** The runner that had answered last when it started; null if none had. */
-  readonly previousRunner: string | null;
+  /** The pinned load key that had answered last when it started; null if none had. */
+  readonly previousLoadKey: string | null;
 };
 
 /** What runs. */

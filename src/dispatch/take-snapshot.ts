@@ -1,12 +1,13 @@
 import type { Clock } from "../clock.ts";
-import type { Job, JobClass } from "../job.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
-import type { Share } from "../scheduler/share.ts";
 import type { LaneSnapshot, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
+import type { Runners } from "../target/runners.ts";
+import type { Accounts } from "./accounts.ts";
 import type { Residents } from "./residents.ts";
+import type { Running } from "./slots.ts";
 import type { Turns } from "./turns.ts";
 
 type SnapshotSources = {
@@ -14,8 +15,9 @@ type SnapshotSources = {
   readonly queue: Queue;
   readonly inventory: Inventory;
   readonly poller: Poller;
-  readonly share: Readonly<Record<JobClass, Share>>;
-  readonly running: readonly Job[];
+  readonly accounts: Accounts;
+  readonly runners: Runners;
+  readonly running: readonly Running[];
   readonly residents: Residents;
   readonly turns: Turns;
   /** Lanes that are held whatever the scheduler says, by key. */
@@ -24,20 +26,20 @@ type SnapshotSources = {
 
 /** Gathers all that the scheduler decides on, as it stands at this instant. */
 export function takeSnapshot(sources: SnapshotSources): Snapshot {
-  const { clock, inventory, paused, poller, queue, residents, running, share, turns } = sources;
+  const { clock, inventory, paused, poller, queue, residents, runners, running, turns } = sources;
   const nowMs = clock.monotonicMs();
   const { awaySinceMs, presence } = poller.state;
   if (presence === "away") residents.forget();
   const lanes = [...queue.lanes()]
     .filter(({ key }) => !paused.has(key))
-    .flatMap((lane) => laneSnapshot(lane, nowMs, share));
+    .flatMap((lane) => laneSnapshot(lane, nowMs, sources));
   return {
     target: {
       isReachable: presence === "present",
       awayMs: awaySinceMs === null ? 0 : nowMs - awaySinceMs,
     },
     isDraining: queue.isDraining,
-    running,
+    running: running.map(({ loadKey }) => ({ runnerKey: runners.keyOf(loadKey) })),
     residents: residents.runnerKeys(inventory.loaded, inventory.loadedReadings),
     swapMs: residents.swapMs,
     lanes,
@@ -48,11 +50,12 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
 function laneSnapshot(
   lane: Lane,
   nowMs: number,
-  share: SnapshotSources["share"],
+  { accounts, runners }: SnapshotSources,
 ): readonly LaneSnapshot[] {
-  const { key, class: jobClass, client, runnerKey, waiting } = lane;
+  const { key, class: jobClass, client, waiting } = lane;
   const [head] = waiting.values();
   if (head === undefined) return [];
+  const runnerKey = runners.keyOf(lane.loadKey);
   return [
     {
       key,
@@ -65,7 +68,7 @@ function laneSnapshot(
         arrival: head.arrival,
         waitedMs: nowMs - head.joinedAtMs,
       },
-      deficitMs: share[jobClass].deficitMs(lane),
+      deficitMs: accounts.deficitMs({ class: jobClass, client, runnerKey }),
     },
   ];
 }

@@ -7,7 +7,6 @@ import { without } from "../target/hop-headers.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Target } from "../target/target.ts";
-import type { TagsModel } from "../wire/ollama.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
 import { pass, passOther } from "./bypass.ts";
 import type { Call } from "./call.ts";
@@ -89,7 +88,7 @@ export async function queueRequest(call: Call, kind: RequestKind, deps: QueuedDe
       ? spliceKeepAlive(read.body, { contentOffset, isEmptyObject, value: deps.keepAlive ?? "" })
       : read.body;
   const isPlainJson = contentOffset !== null;
-  await wait(call, { ...peeked, body, bodyHash: read.bodyHash, isPlainJson }, model, deps);
+  await wait(call, { ...peeked, body, bodyHash: read.bodyHash, isPlainJson }, deps);
 }
 
 /** The same for a multipart form, of which nothing but the model is read. */
@@ -114,20 +113,15 @@ export async function queueForm(call: Call, deps: QueuedDeps): Promise<void> {
     isPlainJson: false,
     loadOptions: "",
   };
-  await wait(call, work, model, deps);
+  await wait(call, work, deps);
 }
 
-async function wait(
-  call: Call,
-  work: Work,
-  model: TagsModel | null,
-  deps: QueuedDeps,
-): Promise<void> {
+async function wait(call: Call, work: Work, deps: QueuedDeps): Promise<void> {
   const { clock, fillerAfterMs, queue } = deps;
   // A form, and a compressed body, cannot be sent again without the headers that tell what it is.
   const idempotencyKey = work.isPlainJson ? idempotencyKeyOf(call) : null;
   const asked = { ...work, client: call.client, route: call.url };
-  const job = newJob(asked, model, { clock, isDurable: idempotencyKey !== null });
+  const job = newJob(asked, { clock, isDurable: idempotencyKey !== null });
   const client = { clock, isStream: work.isStream, fillerAfterMs };
   if (idempotencyKey !== null) {
     await waitDurably(call, { job, body: work.body, idempotencyKey, client }, deps);

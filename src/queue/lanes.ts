@@ -22,11 +22,18 @@ export type WaitingJob = {
   preemptions: number;
 };
 
+/** The number of the attempt that begins now, which counts until it is given back. */
+export function nextAttempt(waiting: WaitingJob): number {
+  waiting.lastAttempt += 1;
+  waiting.attempts += 1;
+  return waiting.lastAttempt;
+}
+
 /** Jobs that are alike to the scheduler. */
 export type Lane = {
   readonly key: string;
   readonly class: JobClass;
-  readonly runnerKey: string;
+  readonly loadKey: string;
   readonly client: string;
   readonly isDurable: boolean;
   /** In order of arrival. Of a durable lane the first ones alone: the rest waits in the store. */
@@ -35,7 +42,7 @@ export type Lane = {
   storedBehind: number;
 };
 
-type LaneFacts = Pick<Lane, "class" | "runnerKey" | "client" | "isDurable">;
+type LaneFacts = Pick<Lane, "class" | "loadKey" | "client" | "isDurable">;
 
 /** How many jobs of a durable lane are kept in memory, so that a million cost what a few do. */
 export const windowMax = 64;
@@ -64,11 +71,11 @@ export class Lanes {
 
   /** The lane of such jobs, made if it is not there. */
   laneOf(facts: LaneFacts): Lane {
-    const key = [facts.class, facts.runnerKey, facts.client, facts.isDurable].join("\n");
+    const key = [facts.class, facts.loadKey, facts.client, facts.isDurable].join("\n");
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      const { class: jobClass, client, isDurable, runnerKey } = facts;
-      const common = { key, class: jobClass, runnerKey, client, isDurable };
+      const { class: jobClass, client, isDurable, loadKey } = facts;
+      const common = { key, class: jobClass, loadKey, client, isDurable };
       lane = { ...common, waiting: new Map(), storedBehind: 0 };
       this.#lanes.set(key, lane);
     }

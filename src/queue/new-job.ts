@@ -1,7 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Job, type JobClass, newJobId } from "../job.ts";
-import { runnerKeyOf } from "../target/runner-key.ts";
-import type { TagsModel } from "../wire/ollama.ts";
+import { loadKeyOf } from "../target/load-key.ts";
 
 /** What the job is to do, and for whom. */
 type Work = {
@@ -20,8 +19,8 @@ type JobOptions = {
   readonly class?: JobClass;
 };
 
-/** A new job for the queue. `model` is null while the target cannot say what it has. */
-export function newJob(work: Work, model: TagsModel | null, options: JobOptions): Job {
+/** A new job for the queue. */
+export function newJob(work: Work, options: JobOptions): Job {
   const enqueuedAtMs = options.clock.wallMs();
   return {
     id: newJobId(enqueuedAtMs),
@@ -29,7 +28,7 @@ export function newJob(work: Work, model: TagsModel | null, options: JobOptions)
     client: work.client,
     route: work.route,
     model: work.model,
-    runnerKey: runnerKeyOf(model?.digest || work.model, work.loadOptions),
+    loadKey: loadKeyOf(work.model, work.loadOptions),
     isDurable: options.isDurable,
     bodyBytes: work.body.length,
     bodyHash: work.bodyHash,

@@ -13,8 +13,8 @@ export type Line = {
 
 /**
  * The lanes of one class and runner, by what rules 4 and 5 of schedule() order them by: whoever has
- * had the least of the GPU goes next. Counts clients as equal in weight, and a client's lanes (one
- * for sockets, one for durable jobs) as served in turn.
+ * had the least of the GPU goes next. Counts clients as equal in weight, and a client's lanes (for
+ * sockets and for durable jobs, and for each name of the model) as served in turn.
  *
  * @param runningClients of each running job of that class and runner the client, who has not been
  * charged for it yet

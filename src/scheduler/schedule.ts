@@ -22,6 +22,8 @@ export type Decision =
       readonly reason: HoldReason;
     };
 
+export type Start = Extract<Decision, { kind: "start" }>;
+
 /**
  * Says of each lane's head whether it is let through now, and if not, why. Starts come first, in
  * their order; then the holds. One decision per lane. Pure: the same snapshot, the same answer.

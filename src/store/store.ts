@@ -98,7 +98,7 @@ export type Heartbeat = {
 /** Waiting jobs that are alike to the scheduler; inside a lane the oldest goes first. */
 export type Lane = {
   readonly class: JobClass;
-  readonly runnerKey: string;
+  readonly loadKey: string;
   readonly client: string;
 };
 

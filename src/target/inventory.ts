@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Blueprint } from "../wire/blueprint.ts";
 import { type PsModel, psReply, type TagsModel, tagsReply, versionReply } from "../wire/ollama.ts";
 import { canonicalInventoryName, canonicalModelName } from "./model-name.ts";
 
@@ -18,6 +19,9 @@ export class Inventory {
   readonly #replies = new Map<PolledRoute, PolledReply>();
   #models: ReadonlyMap<string, TagsModel> = new Map();
   #loaded: readonly PsModel[] = [];
+  /** By manifest digest; of listed models alone. */
+  readonly #blueprints = new Map<string, Blueprint>();
+  #runnersRevision = 0;
   #version: string | null = null;
   #revision = 0;
   #isForgotten = false;
@@ -30,13 +34,9 @@ export class Inventory {
   }
 
   /**
-   * Whether the target's list of models was ever read; before that no name can be called unknown.
+   * How often the target's list of models has been read; before the first time no name can be
+   * called unknown.
    */
-  get isKnown(): boolean {
-    return this.#replies.has("/api/tags");
-  }
-
-  /** How often the target's list of models has been read. */
   get listings(): number {
     return this.#listings;
   }
@@ -70,8 +70,26 @@ export class Inventory {
     return canonical === null ? null : (this.#models.get(canonical) ?? null);
   }
 
+  /** Whether its weights are loaded: the target lists a runner under the name that loaded it. */
   isLoaded(model: TagsModel): boolean {
-    return this.#loaded.some((loaded) => loaded.digest === model.digest);
+    const weights = this.#weightsOf(model.digest);
+    return this.#loaded.some((loaded) => this.#weightsOf(loaded.digest) === weights);
+  }
+
+  /** What the runner of that manifest is made of; null while that was not learned. */
+  blueprint(digest: string): Blueprint | null {
+    return this.#blueprints.get(digest) ?? null;
+  }
+
+  /** Takes in what a listed manifest's runner is made of; forgotten when the manifest goes. */
+  learn(digest: string, blueprint: Blueprint): void {
+    this.#blueprints.set(digest, blueprint);
+    this.#runnersRevision += 1;
+  }
+
+  /** Grows with each change of what a name or a digest says about a runner. */
+  get runnersRevision(): number {
+    return this.#runnersRevision;
   }
 
   /**
@@ -98,6 +116,17 @@ export class Inventory {
     this.#isForgotten = true;
   }
 
+  #forgetBlueprints(listed: ReadonlySet<string>): void {
+    for (const digest of this.#blueprints.keys()) {
+      if (!listed.has(digest)) this.#blueprints.delete(digest);
+    }
+    this.#runnersRevision += 1;
+  }
+
+  #weightsOf(digest: string): string {
+    return this.#blueprints.get(digest)?.weights ?? digest;
+  }
+
   #read(route: PolledRoute, body: Buffer): string | null {
     switch (route) {
       case "/api/version":
@@ -109,6 +138,7 @@ export class Inventory {
           this.#models = new Map(
             reply.models.map((model) => [canonicalInventoryName(model.name) ?? model.name, model]),
           );
+          this.#forgetBlueprints(new Set(reply.models.map(({ digest }) => digest)));
         });
       case "/api/ps":
         return parse(psReply, body, (reply) => {

@@ -3,7 +3,7 @@ import type { PeekedMember } from "./json-peek.ts";
 /**
  * The options that Ollama gives to the runner when it loads a model; another value means a reload.
  */
-const loadOptionNames = [
+export const loadOptionNames = [
   "num_ctx",
   "num_batch",
   "num_gpu",
@@ -13,12 +13,20 @@ const loadOptionNames = [
   "draft_num_predict",
 ] as const;
 
+export type LoadOption = (typeof loadOptionNames)[number];
+
+/** No option, but as load-time as they are. */
+export const shiftName = "shift";
+
+/** Stands for options that are too large to be read. */
+export const unreadOptions = "unread";
+
 /**
- * The load-time part of a request as one text, equal exactly when Ollama would keep the runner:
- * `num_ctx=4096,shift=false`; empty when the request asks for nothing. Numbers are cut to integers
- * as Ollama cuts them. A `null` is told apart from an absent option, since it switches Ollama's
- * automatic choice off. `occurrences` are those of `options`, in order: Go merges them into one
- * map.
+ * The load-time part of a request as one text: `num_ctx=4096,shift=false`; empty when the request
+ * asks for nothing. What comes of it with a certain model is told by `effectiveLoad`. Numbers are
+ * cut to integers as Ollama cuts them. A `null` is told apart from an absent option, since it
+ * switches Ollama's automatic choice off. `occurrences` are those of `options`, in order: Go merges
+ * them into one map.
  * Source: Ollama api/types.go (Runner, FromMap) and server/sched.go.
  */
 export function canonicalLoadOptions(
@@ -27,7 +35,7 @@ export function canonicalLoadOptions(
 ): string {
   const merged = new Map<string, unknown>();
   for (const { raw } of occurrences) {
-    if (raw === null) return "unread";
+    if (raw === null) return unreadOptions;
     for (const [name, value] of Object.entries(parseObject(raw))) merged.set(name, value);
   }
   return loadOptionsText(merged, shift);
@@ -39,10 +47,10 @@ export function loadOptionsText(
   shift: boolean | null,
 ): string {
   const parts = loadOptionNames.flatMap((name) => {
-    const value = merged.has(name) ? canonicalValue(merged.get(name)) : null;
+    const value = merged.has(name) ? canonicalOption(merged.get(name)) : null;
     return value === null ? [] : [`${name}=${value}`];
   });
-  if (shift !== null) parts.push(`shift=${shift}`);
+  if (shift !== null) parts.push(`${shiftName}=${shift}`);
   return parts.join(",");
 }
 
@@ -51,8 +59,8 @@ function parseObject(raw: Buffer): object {
   return typeof value === "object" && value !== null ? value : {};
 }
 
-/** Null for what Ollama will refuse, and what therefore loads nothing. */
-function canonicalValue(value: unknown): string | null {
+/** An option's value as text; null for what Ollama will refuse, so that it loads nothing. */
+export function canonicalOption(value: unknown): string | null {
   if (typeof value === "number") return String(Math.trunc(value) || 0);
   if (typeof value === "boolean" || value === null) return String(value);
   return null;

@@ -18,7 +18,7 @@ export type ModelRef =
   | { readonly kind: "conflicting"; readonly message: string };
 
 /** Defaults that a name may leave out. */
-export const modelDefaults = {
+const modelDefaults = {
   host: "registry.ollama.ai",
   namespace: "library",
   tag: "latest",

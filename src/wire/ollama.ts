@@ -12,6 +12,7 @@ export const tagsReply = z.looseObject({
       z.looseObject({
         name: z.string(),
         digest: z.string().default(""),
+        modified_at: z.string().nullish().catch(null),
         size: z.number().default(0),
         details: details.nullish(),
         capabilities: z.array(z.string()).nullish(),
@@ -37,7 +38,17 @@ export const psReply = z.looseObject({
     .transform((models) => models ?? []),
 });
 
+export const showReply = z.looseObject({
+  modelfile: z.string(),
+  parameters: z.string().nullish(),
+  modified_at: z.string().nullish().catch(null),
+  details: details.extend({ families: z.array(z.string()).nullish() }).nullish(),
+  model_info: z.record(z.string(), z.unknown()).nullish(),
+  capabilities: z.array(z.string()).nullish(),
+});
+
 export const versionReply = z.looseObject({ version: z.string() });
 
 export type TagsModel = z.output<typeof tagsReply>["models"][number];
+export type ShowReply = z.output<typeof showReply>;
 export type PsModel = z.output<typeof psReply>["models"][number];

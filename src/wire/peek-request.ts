@@ -15,8 +15,6 @@ export type PeekedRequest = {
   readonly source: ModelSource;
   /** With the route's default when the client did not say. */
   readonly isStream: boolean;
-  /** Whether an OpenAI stream is to end with a usage chunk. */
-  readonly includesUsage: boolean;
   /** Null when the client did not set it. */
   readonly keepAlive: KeepAlive | null;
   /** Nothing to generate: the model is loaded, or unloaded. */
@@ -82,9 +80,6 @@ function describe(kind: RequestKind, members: Members, source: ModelSource): Pee
     model: members.text("model"),
     source,
     isStream: isStreamed(kind, members),
-    includesUsage: members
-      .inside(members.sinceNull("stream_options"), ["include_usage"])
-      .flag("include_usage"),
     keepAlive,
     isEmptyWork,
     isUnload,

@@ -1,10 +1,11 @@
 import { expect } from "vitest";
+import { Accounts } from "../../src/dispatch/accounts.ts";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import type { RunLimits } from "../../src/dispatch/run-job.ts";
 import type { Job } from "../../src/job.ts";
 import { Queue } from "../../src/queue/queue.ts";
-import { Share } from "../../src/scheduler/share.ts";
 import type { ScheduleLimits } from "../../src/scheduler/snapshot.ts";
+import { Runners } from "../../src/target/runners.ts";
 import { aSubmission } from "../queue/submission.ts";
 import { limits as scheduleLimits } from "../scheduler/scene.ts";
 import type { Asked } from "../support/fake-target.ts";
@@ -28,7 +29,6 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const { stallMsMax = 0, runMsMax = 0, attemptsMax = 3, ...rest } = facts;
   const { depthMax = 100, onChange, onEnded, ...schedule } = rest;
   const store = new MemoryStore();
-  const share = { interactive: new Share(), batch: new Share() };
   const around = pollerScene({
     onChange: () => {
       onChange?.();
@@ -36,16 +36,18 @@ export function dispatchScene(facts: SceneFacts = {}) {
     },
   });
   const { clock, inventory, log, poller, target } = around;
+  const runners = new Runners(inventory);
+  const accounts = new Accounts(runners);
   const queue = new Queue({
     ...{ store, clock, log, waitMsMax: 0 },
     depthMax,
     answerBytesMax: 1_000,
-    onJoined: (job) => share[job.class].joined(job),
-    onLeft: (job) => share[job.class].left(job),
+    onJoined: (job) => accounts.joined(job),
+    onLeft: (job) => accounts.left(job),
     onChange: () => dispatcher.tick(),
   });
   const dispatcher = new Dispatcher({
-    ...{ queue, store, target, inventory, poller, share, clock, log },
+    ...{ queue, store, target, inventory, poller, runners, accounts, clock, log },
     scheduleLimits: { ...scheduleLimits, ...schedule },
     random: () => 0.5,
     preemptWithinMs: 20_000,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ForemanError } from "../../src/errors.ts";
+import { loadKeyOf } from "../../src/target/load-key.ts";
+import { aBlueprint, list } from "../target/blueprint-scene.ts";
 import { dispatchScene, finish, presentScene } from "./dispatch-scene.ts";
 
 describe("the dispatcher", () => {
@@ -33,9 +35,9 @@ describe("the dispatcher", () => {
 
   test("fills every slot with one runner's jobs, and leaves the other's outside", async () => {
     const { chats, dispatcher, submitted } = await presentScene({ slots: 2 });
-    submitted({ runnerKey: "d1" });
-    submitted({ runnerKey: "d1" });
-    submitted({ runnerKey: "d2" });
+    submitted({ loadKey: "d1" });
+    submitted({ loadKey: "d1" });
+    submitted({ loadKey: "d2" });
     expect(chats()).toHaveLength(2);
     expect([...dispatcher.view.holds.values()]).toMatchObject([
       { kind: "other-runner", runnerKey: "d1" },
@@ -45,6 +47,40 @@ describe("the dispatcher", () => {
     expect(chats()).toHaveLength(2);
     finish(chats()[1]!);
     expect(chats()).toHaveLength(3);
+  });
+
+  test("fills every slot with all names of one runner, once it is known to be one", async () => {
+    const { chats, dispatcher, inventory, submitted } = await presentScene({ slots: 3 });
+    list(inventory, { base: "d1", alias: "d2", other: "d3" });
+    for (const name of ["base", "alias", "other"]) submitted({ loadKey: loadKeyOf(name, "") });
+    expect(chats()).toHaveLength(1);
+
+    inventory.learn("d1", aBlueprint());
+    inventory.learn("d2", aBlueprint());
+    inventory.learn("d3", aBlueprint({ weights: "w3" }));
+    dispatcher.tick();
+
+    expect(chats()).toHaveLength(2);
+    expect([...dispatcher.view.holds.values()]).toMatchObject([
+      { kind: "other-runner", runnerKey: "w" },
+    ]);
+  });
+
+  test("holds a name that was given to other weights until what runs on the old ends", async () => {
+    const { chats, dispatcher, inventory, submitted } = await presentScene({ slots: 2 });
+    list(inventory, { m: "d1", other: "d2" });
+    inventory.learn("d1", aBlueprint());
+    inventory.learn("d2", aBlueprint({ weights: "w2" }));
+    submitted({ loadKey: loadKeyOf("m", "") });
+
+    list(inventory, { m: "d2", other: "d2" });
+    submitted({ loadKey: loadKeyOf("m", "") });
+    submitted({ loadKey: loadKeyOf("other", "") });
+    expect(chats()).toHaveLength(1);
+    finish(chats()[0]!);
+
+    expect(chats()).toHaveLength(3);
+    expect(dispatcher.view.holds.size).toBe(0);
   });
 
   test("records each step, and the end with its tokens", async () => {

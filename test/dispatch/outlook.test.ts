@@ -16,20 +16,20 @@ async function ran(scene: DispatchScene, job: Partial<Job>, loadMs: number, runM
 }
 
 const starts = ({ dispatcher, queue }: DispatchScene) =>
-  [...queue.lanes()].map(({ key, runnerKey, waiting }) => [
-    runnerKey,
+  [...queue.lanes()].map(({ key, loadKey, waiting }) => [
+    loadKey,
     ...Array.from(waiting, (_, i) => dispatcher.startsInMs(key, i + 1)),
   ]);
 
 describe("when waiting jobs are expected to start", () => {
   test("is known from the runs and loads before, and counts down while one runs", async () => {
     const scene = await presentScene();
-    await ran(scene, { runnerKey: "a" }, 5_000, 10_000);
-    await ran(scene, { runnerKey: "b" }, 2_000, 1_000);
-    scene.submitted({ runnerKey: "a" });
-    scene.submitted({ runnerKey: "a" });
-    scene.submitted({ runnerKey: "b" });
-    scene.submitted({ runnerKey: "b" });
+    await ran(scene, { loadKey: "a" }, 5_000, 10_000);
+    await ran(scene, { loadKey: "b" }, 2_000, 1_000);
+    scene.submitted({ loadKey: "a" });
+    scene.submitted({ loadKey: "a" });
+    scene.submitted({ loadKey: "b" });
+    scene.submitted({ loadKey: "b" });
 
     await scene.clock.advance(1_000);
 
@@ -46,8 +46,8 @@ describe("when waiting jobs are expected to start", () => {
 
   test("is unknown until a job of that runner has come to its end, and been told its load", async () => {
     const scene = await presentScene();
-    scene.submitted({ runnerKey: "a" });
-    scene.submitted({ runnerKey: "a" });
+    scene.submitted({ loadKey: "a" });
+    scene.submitted({ loadKey: "a" });
     expect(starts(scene)).toEqual([["a", null]]);
 
     scene.chats()[0]!.head();
@@ -55,15 +55,15 @@ describe("when waiting jobs are expected to start", () => {
     await scene.poller.refresh();
     await scene.clock.advance(1_000);
     expect(starts(scene)).toEqual([]);
-    scene.submitted({ runnerKey: "a" });
+    scene.submitted({ loadKey: "a" });
 
     expect(starts(scene)).toEqual([["a", null]]);
   });
 
   test("is unknown while the target is away", async () => {
     const scene = await presentScene();
-    await ran(scene, { runnerKey: "a" }, 0, 10_000);
-    scene.submitted({ runnerKey: "a" });
+    await ran(scene, { loadKey: "a" }, 0, 10_000);
+    scene.submitted({ loadKey: "a" });
     scene.chats().at(-1)!.fail("unreachable");
     await scene.clock.settle();
 
@@ -72,13 +72,13 @@ describe("when waiting jobs are expected to start", () => {
 
   test("does not take a load that was not told for a part of the run", async () => {
     const scene = await presentScene();
-    await ran(scene, { runnerKey: "a" }, 0, 10_000);
-    scene.submitted({ runnerKey: "b" });
+    await ran(scene, { loadKey: "a" }, 0, 10_000);
+    scene.submitted({ loadKey: "b" });
     await scene.clock.advance(60_000);
     scene.chats().at(-1)!.head().chunk('{"done":true}\n').end();
     await scene.clock.settle();
-    scene.submitted({ runnerKey: "b" });
-    scene.submitted({ runnerKey: "b" });
+    scene.submitted({ loadKey: "b" });
+    scene.submitted({ loadKey: "b" });
 
     expect(starts(scene)).toEqual([["b", null]]);
   });
@@ -93,9 +93,9 @@ describe("what loading has cost", () => {
 
   test("is each load with what answered before it, and the sum", async () => {
     const scene = await presentScene();
-    await ran(scene, { runnerKey: "a" }, 5_000, 1);
-    await ran(scene, { runnerKey: "a" }, 10, 1);
-    await ran(scene, { runnerKey: "b" }, 2_000, 1);
+    await ran(scene, { loadKey: "a" }, 5_000, 1);
+    await ran(scene, { loadKey: "a" }, 10, 1);
+    await ran(scene, { loadKey: "b" }, 2_000, 1);
 
     expect(told(scene)).toEqual({
       count: 2,
@@ -113,8 +113,8 @@ describe("what loading has cost", () => {
 
   test("counts a load of which the target tells nothing, once an answer began", async () => {
     const scene = await presentScene();
-    await ran(scene, { runnerKey: "a" }, 5_000, 1);
-    scene.submitted({ runnerKey: "b" });
+    await ran(scene, { loadKey: "a" }, 5_000, 1);
+    scene.submitted({ loadKey: "b" });
     scene.chats().at(-1)!.fail("unreachable");
     await scene.poller.refresh();
     await scene.clock.advance(1_000);
@@ -126,7 +126,7 @@ describe("what loading has cost", () => {
 
   test("is told one by one of the last 20, and summed up over all", async () => {
     const scene = await presentScene();
-    for (let i = 0; i < 21; i++) await ran(scene, { runnerKey: `r${i}` }, 100, 1);
+    for (let i = 0; i < 21; i++) await ran(scene, { loadKey: `r${i}` }, 100, 1);
 
     expect(told(scene)).toMatchObject({ count: 21, totalMs: 2_100 });
     expect(told(scene).recent).toHaveLength(20);

@@ -15,8 +15,8 @@ describe("one connection", () => {
   test("H7 answers pipelined requests in their order, however slow each is", async () => {
     const sim = await startSim();
     const foreman = await startForeman(sim.url);
-    sim.fail({ route: "/api/show", nth: 1, fault: { kind: "delay", ms: 200 } });
-    sim.fail({ route: "/api/show", nth: 2, fault: { kind: "delay", ms: 50 } });
+    sim.fail({ route: "/api/show", model: "slow-a", fault: { kind: "delay", ms: 200 } });
+    sim.fail({ route: "/api/show", model: "slow-b", fault: { kind: "delay", ms: 50 } });
     const show = (model: string) => {
       const body = JSON.stringify({ model });
       const head = `POST /api/show HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}`;

@@ -23,7 +23,7 @@ describe("a job that joins", () => {
     const [first, second] = [submitted().id, submitted().id];
     const others = [
       submitted({ client: "bob" }).id,
-      submitted({ runnerKey: "d1 num_ctx=1" }).id,
+      submitted({ loadKey: "d1 num_ctx=1" }).id,
       submitted({ class: "batch" }).id,
     ];
     const third = submitted().id;

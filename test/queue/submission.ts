@@ -11,7 +11,7 @@ export function aSubmission(facts: Partial<Job> = {}): Submission & { waiter: Re
     client: "ann",
     route: "/api/chat",
     model: "m",
-    runnerKey: "d1",
+    loadKey: "d1",
     isDurable: false,
     bodyBytes: body.length,
     bodyHash: "",

@@ -5,15 +5,16 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock as clock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
+import { Accounts } from "../../src/dispatch/accounts.ts";
 import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import { answerChat, type ChatFacts } from "../../src/runtime/answer-chat.ts";
 import { buildRuntime } from "../../src/runtime/build-runtime.ts";
 import type { GenerationRequest } from "../../src/runtime/generation.ts";
-import { Share } from "../../src/scheduler/share.ts";
 import { Inventory } from "../../src/target/inventory.ts";
 import { OllamaTarget } from "../../src/target/ollama-target.ts";
 import { Poller } from "../../src/target/poller.ts";
+import { Runners } from "../../src/target/runners.ts";
 import { limits as scheduleLimits } from "../scheduler/scene.ts";
 import { asked } from "../support/asked.ts";
 import { logLines } from "../support/log-lines.ts";
@@ -39,17 +40,18 @@ async function scene(options: SimOptions = {}) {
       dispatcher.tick();
     },
   });
-  const share = { interactive: new Share(), batch: new Share() };
+  const runners = new Runners(inventory);
+  const accounts = new Accounts(runners);
   const queue = new Queue({
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
-    onJoined: (job) => share[job.class].joined(job),
-    onLeft: (job) => share[job.class].left(job),
+    onJoined: (job) => accounts.joined(job),
+    onLeft: (job) => accounts.left(job),
     onChange: () => dispatcher.tick(),
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
-    ...{ ...config, ...pieces, share, scheduleLimits },
+    ...{ ...config, ...pieces, runners, accounts, scheduleLimits },
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
   });
   const runningCount = () => dispatcher.runningCount;

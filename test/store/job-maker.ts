@@ -12,7 +12,7 @@ export function aJob(facts: Partial<Job> = {}): Job {
     client: "ann",
     route: "/api/chat",
     model: "m:latest",
-    runnerKey: "m|num_ctx=4096",
+    loadKey: "m|num_ctx=4096",
     isDurable: true,
     bodyBytes: prompt.length,
     bodyHash: createHash("sha256").update(prompt).digest("hex"),

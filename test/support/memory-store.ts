@@ -175,9 +175,9 @@ export class MemoryStore implements Store {
   async lanes(): Promise<(Lane & { depth: number })[]> {
     const lanes = new Map<string, Lane & { depth: number }>();
     for (const row of this.#waiting()) {
-      const { class: jobClass, client, runnerKey } = row;
+      const { class: jobClass, client, loadKey } = row;
       const depth = (lanes.get(laneKey(row))?.depth ?? 0) + 1;
-      lanes.set(laneKey(row), { class: jobClass, runnerKey, client, depth });
+      lanes.set(laneKey(row), { class: jobClass, loadKey, client, depth });
     }
     return [...lanes.values()];
   }
@@ -277,6 +277,6 @@ function shown({ deaths: _deaths, ...row }: Row): StoredJob {
   return row;
 }
 
-function laneKey({ class: jobClass, client, runnerKey }: Lane): string {
-  return JSON.stringify([jobClass, runnerKey, client]);
+function laneKey({ class: jobClass, client, loadKey }: Lane): string {
+  return JSON.stringify([jobClass, loadKey, client]);
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { isSurvey } from "./asked.ts";
 
 /** The one model that a scripted target claims to have. */
 export const scriptedModel = "scripted:latest";
@@ -23,6 +24,8 @@ const polled: Readonly<Record<string, unknown>> = {
   "/v1/models": { object: "list", data: [] },
 };
 
+const shown = { modelfile: `FROM /models/blobs/sha256-${"6".repeat(64)}\n` };
+
 type Script = (request: IncomingMessage, response: ServerResponse, body: Buffer) => unknown;
 
 /**
@@ -33,7 +36,8 @@ export async function startScriptedTarget(script: Script): Promise<string> {
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
-    const known = polled[request.url ?? ""];
+    const { rawHeaders, url = "" } = request;
+    const known = isSurvey(url, rawHeaders) ? shown : polled[url];
     if (known === undefined) await script(request, response, Buffer.concat(pieces));
     else response.setHeader("Content-Type", "application/json").end(JSON.stringify(known));
   });

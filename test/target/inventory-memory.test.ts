@@ -41,7 +41,7 @@ describe("the inventory after a restart", () => {
   });
 
   test("is unknown when nothing was written down", async () => {
-    expect((await recalled(new MemoryStore())).isKnown).toBe(false);
+    expect((await recalled(new MemoryStore())).listings).toBe(0);
   });
 
   test.each(["", "{", "{}", '[{"route":"/api/gone","contentType":"","body":""}]'])(
@@ -54,7 +54,7 @@ describe("the inventory after a restart", () => {
 
       await recallInventory(inventory, store, log);
 
-      expect(inventory.isKnown).toBe(false);
+      expect(inventory.listings).toBe(0);
       expect(lines).toHaveLength(1);
     },
   );

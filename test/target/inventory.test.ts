@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Inventory, type PolledRoute } from "../../src/target/inventory.ts";
+import { aBlueprint } from "./blueprint-scene.ts";
 
 const tags = '{"models":[{"name":"Llama3:8B","digest":"d1"},{"name":"x/y:latest","digest":"d2"}]}';
 
@@ -19,7 +20,7 @@ describe("the inventory", () => {
   test("knows nothing before the target's list was read, so no name can be called unknown", () => {
     const inventory = inventoryOf({ "/api/version": '{"version":"0.33.0"}' });
 
-    expect(inventory.isKnown).toBe(false);
+    expect(inventory.listings).toBe(0);
     expect(inventory.version).toBe("0.33.0");
     expect(inventory.reply("/api/tags")).toBeNull();
   });
@@ -29,7 +30,7 @@ describe("the inventory", () => {
     const inventory = inventoryOf({ "/api/tags": body });
 
     expect(inventory.reply("/api/tags")?.body.toString()).toBe(body);
-    expect(inventory.isKnown).toBe(true);
+    expect(inventory.listings).toBe(1);
   });
 
   test.each([
@@ -93,6 +94,32 @@ describe("the inventory", () => {
 
     expect(inventory.isLoaded(inventory.find("a")!)).toBe(false);
     expect(inventory.find("a")).not.toBeNull();
+  });
+
+  test("sees a name as loaded when its weights are, whatever manifest loaded them", () => {
+    const inventory = inventoryOf({
+      "/api/tags": '{"models":[{"name":"a","digest":"d"},{"name":"b","digest":"e"}]}',
+      "/api/ps": '{"models":[{"name":"a","digest":"d"}]}',
+    });
+    inventory.learn("d", aBlueprint());
+    expect(inventory.isLoaded(inventory.find("b")!)).toBe(false);
+
+    inventory.learn("e", aBlueprint());
+
+    expect(inventory.isLoaded(inventory.find("b")!)).toBe(true);
+  });
+
+  test("keeps what was learned of a manifest for as long as it is listed", () => {
+    const inventory = inventoryOf({ "/api/tags": tags });
+    inventory.learn("d1", aBlueprint());
+    inventory.learn("d2", aBlueprint());
+    const before = inventory.runnersRevision;
+
+    inventory.accept("/api/tags", reply('{"models":[{"name":"other","digest":"d2"}]}'));
+
+    expect(inventory.blueprint("d1")).toBeNull();
+    expect(inventory.blueprint("d2")).toEqual(aBlueprint());
+    expect(inventory.runnersRevision).toBeGreaterThan(before);
   });
 
   test("is worth writing down anew only when something lasting changed", () => {

@@ -1,28 +1,22 @@
 import { describe, expect, test } from "vitest";
-import {
-  canonicalInventoryName,
-  canonicalModelName,
-  displayModelName,
-  modelSource,
-} from "../../src/target/model-name.ts";
+import { canonicalInventoryName, canonicalModelName } from "../../src/target/model-name.ts";
+import { parseModelRef } from "../../src/wire/model-ref.ts";
 import { readFixture } from "../fixtures/read-fixture.ts";
 
 type NameCase = {
   name: string;
   canonical: string | null;
-  display: string | null;
   source: string;
   listed: string | null;
 };
 
 describe("model names", () => {
   test("are taken for what Ollama takes them for", () => {
-    for (const { name, canonical, display, source, listed } of readFixture<NameCase>(
-      "model-names",
-    )) {
+    for (const { name, canonical, source, listed } of readFixture<NameCase>("model-names")) {
+      const ref = parseModelRef(name);
+
       expect(canonicalModelName(name), name).toBe(canonical);
-      expect(displayModelName(name), name).toBe(display);
-      expect(modelSource(name), name).toBe(source);
+      expect(ref.kind === "named" ? ref.source : "default", name).toBe(source);
       expect(canonicalInventoryName(name), name).toBe(listed);
     }
   });

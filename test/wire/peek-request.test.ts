@@ -19,7 +19,6 @@ type Decoded = Answered & {
   facts: {
     model: string;
     stream: boolean;
-    usage: boolean;
     /** Nanoseconds. */
     keepAlive: string | null;
     empty: boolean;
@@ -95,7 +94,6 @@ describe("peekRequest", () => {
         kind: "request",
         model: facts.model,
         isStream: facts.stream,
-        includesUsage: facts.usage,
         keepAlive: keepAliveOf(facts.keepAlive),
         isEmptyWork: facts.empty,
         isUnload: facts.unload,

@@ -31,11 +31,6 @@ const privateNets = blockList(
  * Source: Ollama server/routes.go (allowedHostsMiddleware); checked against
  * test/fixtures/hosts.jsonl.
  */
-export function isAllowedHost(hostHeader: string, options: HostPolicyOptions): boolean {
-  return decideHost("GET", hostHeader, options) === "pass";
-}
-
-/** As `isAllowedHost`, with the short answer that Ollama gives to OPTIONS. */
 export function decideHost(
   method: string,
   hostHeader: string,

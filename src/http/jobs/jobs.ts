@@ -39,7 +39,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
     return;
   }
   const work = { ...peeked, client: call.client, route, body, bodyHash };
-  const job = newJob(work, model, { clock: deps.clock, isDurable: true, class: wishes.class });
+  const job = newJob(work, { clock: deps.clock, isDurable: true, class: wishes.class });
   const idempotencyKey = wishes.idempotencyKey ?? idempotencyKeyOf(call);
   const submission = { job, body, idempotencyKey, webhookUrl, hasClient: false };
   const submitted = await deps.queue.submitDurable(submission);

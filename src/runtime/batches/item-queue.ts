@@ -57,7 +57,7 @@ export class ItemQueue {
     if (model === "unknown") return failure("model_not_found", `model '${name}' not found`);
     const bodyHash = createHash("sha256").update(body).digest("hex");
     const work = { body, bodyHash, client, loadOptions, model: name, route };
-    const job = newJob(work, model, { clock, isDurable: true, class: "batch" });
+    const job = newJob(work, { clock, isDurable: true, class: "batch" });
     const nobody = { idempotencyKey: null, webhookUrl: null, hasClient: false };
     const submission = { ...nobody, job, body, forItem };
     const { kind } = await queue.submitDurable(submission);

@@ -6,9 +6,10 @@ import { newJob } from "../../queue/new-job.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { findModel } from "../../target/find-model.ts";
 import type { Inventory } from "../../target/inventory.ts";
-import { displayModelName, modelSource } from "../../target/model-name.ts";
+import { canonicalModelName } from "../../target/model-name.ts";
 import type { Poller } from "../../target/poller.ts";
 import type { Target } from "../../target/target.ts";
+import { parseModelRef } from "../../wire/model-ref.ts";
 import type { TagsModel } from "../../wire/ollama.ts";
 import { failure, type GenerationOutcome, type GenerationRequest } from "../generation.ts";
 import { AnswerGatherer } from "./answer-gatherer.ts";
@@ -95,7 +96,7 @@ export class OllamaProvider implements Provider {
   }
 
   modelKey(model: string): string {
-    return displayModelName(model)?.toLowerCase() ?? model;
+    return canonicalModelName(model) ?? model;
   }
 
   async refreshModels(): Promise<void> {
@@ -138,7 +139,7 @@ export class OllamaProvider implements Provider {
     const { model: name, mayWait, signal } = options;
     const chat = nativeChat(request, { model: name, keepAlive });
     // 1.
-    if (modelSource(name) === "cloud") return await this.#askDirectly(chat.body, options);
+    if (isInCloud(name)) return await this.#askDirectly(chat.body, options);
     // 2.
     const model = await findModel(name, this.#deps);
     if (signal.aborted) return gone;
@@ -147,18 +148,17 @@ export class OllamaProvider implements Provider {
     // 3.
     if (!mayWait && this.#deps.poller.state.presence === "away") return this.#away();
     // 4.
-    return await this.#queue(chat, model, options);
+    return await this.#queue(chat, options);
   }
 
   #queue(
     chat: ReturnType<typeof nativeChat>,
-    model: TagsModel | null,
     { client, mayWait, model: name, signal }: GenerateOptions,
   ): Promise<GenerationOutcome> {
     const { answerBytesMax, clock, queue } = this.#deps;
     const bodyHash = createHash("sha256").update(chat.body).digest("hex");
     const work = { ...chat, bodyHash, client, route, model: name };
-    const job = newJob(work, model, { clock, isDurable: false });
+    const job = newJob(work, { clock, isDurable: false });
     return new Promise((resolve) => {
       const leave = (why: LeaveReason, outcome: GenerationOutcome) => {
         queue.leave(job.id, why);
@@ -223,4 +223,10 @@ const gone = failure("cancelled", "whoever asked has gone");
 function isForChat({ capabilities, details }: TagsModel): boolean {
   if (capabilities) return capabilities.includes("completion");
   return !/bert/.test(details?.family ?? "");
+}
+
+/** By its name alone: such a model needs neither the GPU nor to be listed. */
+function isInCloud(name: string): boolean {
+  const ref = parseModelRef(name);
+  return ref.kind === "named" && ref.source === "cloud";
 }

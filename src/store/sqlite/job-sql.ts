@@ -13,7 +13,7 @@ export const jobSql = {
       (id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
        enqueued_at_ms, idempotency_key, webhook_url)
     VALUES
-      (@id, @class, @client, @route, @model, @runnerKey, @isDurable, @bodyBytes, @bodyHash,
+      (@id, @class, @client, @route, @model, @loadKey, @isDurable, @bodyBytes, @bodyHash,
        @enqueuedAtMs, @idempotencyKey, @webhookUrl)
     ON CONFLICT (client, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING seq`,
@@ -104,7 +104,7 @@ export const jobSql = {
     SELECT *
     FROM job
     WHERE state = 'queued' AND is_durable = 1
-      AND class = @class AND runner_key = @runnerKey AND client = @client AND seq > @afterArrival
+      AND class = @class AND runner_key = @loadKey AND client = @client AND seq > @afterArrival
     ORDER BY seq
     LIMIT @limit`,
   prune: `

@@ -74,7 +74,8 @@ export function storedJob(row: JobRow): StoredJob {
     client: row.client,
     route: row.route,
     model: row.model,
-    runnerKey: row.runner_key,
+    // The column is older than the word.
+    loadKey: row.runner_key,
     isDurable: row.is_durable === 1,
     bodyBytes: row.body_bytes,
     bodyHash: row.body_hash,
@@ -123,7 +124,7 @@ export function deliveryOf(row: DeliveryRow): Delivery {
 export function laneDepth(row: LaneRow): Lane & { readonly depth: number } {
   return {
     class: row.class as JobClass,
-    runnerKey: row.runner_key,
+    loadKey: row.runner_key,
     client: row.client,
     depth: row.depth,
   };

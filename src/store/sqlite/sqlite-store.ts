@@ -220,7 +220,7 @@ function plain(job: Job): Job {
     client: job.client,
     route: job.route,
     model: job.model,
-    runnerKey: job.runnerKey,
+    loadKey: job.loadKey,
     isDurable: job.isDurable,
     bodyBytes: job.bodyBytes,
     bodyHash: job.bodyHash,

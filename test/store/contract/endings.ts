@@ -38,4 +38,4 @@ export const answered: Answer = {
   body: Buffer.from('{"done":true}\n'),
   isCompressed: false,
 };
-export const lane: Lane = { class: "interactive", runnerKey: "m|num_ctx=4096", client: "ann" };
+export const lane: Lane = { class: "interactive", loadKey: "m|num_ctx=4096", client: "ann" };

@@ -41,7 +41,7 @@ export function readingContract(place: StorePlace): void {
       const strangers = [
         aJob({ client: "bob" }),
         aJob({ class: "batch" }),
-        aJob({ runnerKey: "m|num_ctx=8192" }),
+        aJob({ loadKey: "m|num_ctx=8192" }),
       ];
       await Promise.all([...mine, ...strangers].map((job) => place.store.insertJob(job, null)));
       await place.store.claim(mine[1]!.id, 1, 1);

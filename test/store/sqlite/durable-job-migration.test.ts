@@ -65,7 +65,7 @@ describe("the migration to durable jobs", () => {
   test("lets what waited and ran go on as it would have", async () => {
     expect(await store.recoverInterrupted(9)).toEqual({ requeued: 2, cancelled: 1, poisoned: 0 });
 
-    const lane = { class: "batch", runnerKey: "m|", client: "ann" } as const;
+    const lane = { class: "batch", loadKey: "m|", client: "ann" } as const;
     expect(await store.lanes()).toEqual([{ ...lane, depth: 3 }]);
     const queued = await store.waitingIn(lane, 0, 9);
     expect(queued.map(({ id }) => id)).toEqual([waiting, loading, working]);

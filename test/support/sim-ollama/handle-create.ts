@@ -53,7 +53,7 @@ async function findBase(
   if (typeof digest !== "string") {
     return { kind: "error", message: "no files provided to convert", status: 400 };
   }
-  const blob = digest.replace(/^sha256[:-]/, "");
+  const blob = blobOf(digest);
   await progress.say({ status: "parsing GGUF" });
   if (!sim.library.hasBlob(digest)) {
     const message = `open /models/blobs/sha256-${blob}: no such file or directory`;
@@ -63,17 +63,28 @@ async function findBase(
   return { kind: "base", blob, model: null };
 }
 
+function blobsOf(fields: Fields, field: string): readonly string[] {
+  return Object.values(objectOf(fields, field)).map((digest) => blobOf(String(digest)));
+}
+
+function blobOf(digest: string): string {
+  return digest.replace(/^sha256[:-]/, "");
+}
+
 function addModel({ sim }: Call, fields: Fields, name: ModelName, base: Base): ModelSpec {
   const system = textOf(fields, "system");
-  const parameters = objectOf(fields, "parameters");
-  const display = displayName(name);
-  const seed = `${display} ${base.blob} ${system} ${JSON.stringify(parameters)}`;
-  return sim.library.add({
+  const template = textOf(fields, "template");
+  const made = {
     ...(base.model ?? {}),
-    name: display,
     blob: base.blob,
-    digest: hexDigest(seed),
     ...(system !== "" && { system }),
-    parameters: { ...base.model?.parameters, ...parameters },
-  });
+    ...(template !== "" && { template }),
+    adapters: [...(base.model?.adapters ?? []), ...blobsOf(fields, "adapters")],
+    parameters: { ...base.model?.parameters, ...objectOf(fields, "parameters") },
+  };
+  const { adapters, parameters } = made;
+  const parts = [base.model?.name, base.blob, adapters, made.system, made.template, parameters];
+  // The same recipe makes the same manifest, whatever its name.
+  const digest = hexDigest(JSON.stringify(parts));
+  return sim.library.add({ ...made, name: displayName(name), digest });
 }

@@ -10,6 +10,7 @@ export type LoadOptions = {
   readonly mainGpu: number | null;
   readonly useMmap: boolean | null;
   readonly numThread: number;
+  readonly draftNumPredict: number;
   readonly shift: boolean;
 };
 
@@ -58,7 +59,9 @@ export function readRunOptions(
   defaultCtx: number,
   shift: boolean | null,
 ): RunOptions {
-  const all: Record<string, unknown> = { ...model.parameters, ...withoutNulls(requested) };
+  const all = { ...withoutNulls(model.parameters), ...withoutNulls(requested) };
+  // A null changes no value, but counts as having chosen one.
+  const isSet = (name: string) => name in model.parameters || name in requested;
   for (const [name, value] of Object.entries(all)) {
     const message = complaint(name, value);
     if (message !== null) return { kind: "error", message };
@@ -69,13 +72,16 @@ export function readRunOptions(
     kind: "options",
     load: {
       numCtx: Math.min(Math.max(numCtx ?? defaultCtx, least), model.contextLength),
-      isCtxAuto: numCtx === null,
-      numBatch: integer(all.num_batch),
+      isCtxAuto: !isSet("num_ctx"),
+      numBatch: integer(all.num_batch) ?? (isSet("num_batch") ? defaultBatch : null),
       numGpu: integer(all.num_gpu),
       mainGpu: integer(all.main_gpu),
       useMmap: typeof all.use_mmap === "boolean" ? all.use_mmap : null,
       numThread: integer(all.num_thread) ?? 0,
-      shift: shift ?? model.family !== "deepseek2",
+      draftNumPredict:
+        integer(all.draft_num_predict) ??
+        (isSet("draft_num_predict") || model.draft !== "" ? defaultDrafts : 0),
+      shift: shift ?? !familiesOf(model).includes("deepseek2"),
     },
     numPredict: integer(all.num_predict) ?? -1,
     stop: Array.isArray(all.stop) ? all.stop.map(String) : [],
@@ -83,27 +89,52 @@ export function readRunOptions(
   };
 }
 
-/** Whether a runner that was started with `running` must be started anew for `wanted`. */
-export function needsReload(running: LoadOptions, wanted: LoadOptions): boolean {
-  const isCtxKept = running.isCtxAuto && wanted.isCtxAuto;
+const defaultBatch = 512;
+const defaultDrafts = 4;
+
+/** What a runner is started with: the model for its blobs. */
+type Start = { readonly model: ModelSpec; readonly load: LoadOptions };
+
+/**
+ * Whether a runner of the same weights that was started with `running` must be started anew for
+ * `wanted` (needsReload).
+ */
+export function needsReload(running: Start, wanted: Start): boolean {
+  const [had, wants] = [running.load, wanted.load];
+  const isCtxKept = had.isCtxAuto && wants.isCtxAuto;
   return (
-    running.shift !== wanted.shift ||
-    (!isCtxKept && running.numCtx !== wanted.numCtx) ||
-    (running.numBatch !== wanted.numBatch && (running.numBatch ?? wanted.numBatch) !== null) ||
-    ((wanted.numGpu ?? -1) >= 0 && running.numGpu !== wanted.numGpu) ||
-    running.mainGpu !== wanted.mainGpu ||
-    (wanted.useMmap !== null && running.useMmap !== wanted.useMmap) ||
-    running.numThread !== wanted.numThread
+    additionsOf(running.model) !== additionsOf(wanted.model) ||
+    had.shift !== wants.shift ||
+    (!isCtxKept && had.numCtx !== wants.numCtx) ||
+    had.numBatch !== wants.numBatch ||
+    // A request without a wish takes what is there, however it was started.
+    ((wants.numGpu ?? -1) >= 0 && had.numGpu !== wants.numGpu) ||
+    had.mainGpu !== wants.mainGpu ||
+    had.useMmap !== wants.useMmap ||
+    had.numThread !== wants.numThread ||
+    had.draftNumPredict !== wants.draftNumPredict
   );
+}
+
+/** The draft model is not looked at: only how many tokens it drafts (measured). */
+function additionsOf({ adapters, projectors }: ModelSpec): string {
+  return `${adapters.join()}/${projectors.join()}`;
+}
+
+function familiesOf({ families, family }: ModelSpec): readonly string[] {
+  return [family, ...(families ?? [])];
 }
 
 /** Identifies weights and load options; for the journal and for tests, not for scheduling. */
 export function runnerKeyOf(model: ModelSpec, load: LoadOptions): string {
   const ctx = load.isCtxAuto ? "auto" : String(load.numCtx);
-  const rest = [load.numBatch, load.numGpu, load.mainGpu, load.useMmap, load.numThread || null]
+  const { draftNumPredict, mainGpu, numBatch, numGpu, numThread, useMmap } = load;
+  const rest = [numBatch, numGpu, mainGpu, useMmap, numThread || null, draftNumPredict || null]
     .map((value) => (value === null ? "" : String(value)))
     .join(",");
-  return `${model.blob.slice(0, 12)}/ctx=${ctx}/${rest}${load.shift ? "" : "/noshift"}`;
+  const blobs = [model.blob, ...model.adapters, ...model.projectors];
+  const names = blobs.map((blob) => blob.slice(0, 12)).join("+");
+  return `${names}/ctx=${ctx}/${rest}${load.shift ? "" : "/noshift"}`;
 }
 
 function complaint(name: string, value: unknown): string | null {

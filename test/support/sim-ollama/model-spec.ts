@@ -17,6 +17,11 @@ export type ModelSpec = {
   readonly digest: string;
   /** Of the weights. Models with the same one share a runner, whatever their names. */
   readonly blob: string;
+  /** Blobs that are loaded beside the weights; with others the runner is another. */
+  readonly adapters: readonly string[];
+  readonly projectors: readonly string[];
+  /** The blob of a smaller model that drafts for it; empty for none. */
+  readonly draft: string;
   /** On disk, and what the model takes of `vramBytes` when it is loaded. */
   readonly sizeBytes: number;
   readonly loadMs: number;
@@ -53,6 +58,9 @@ export function completeModel(init: ModelInit, modifiedAtMs: number): ModelSpec 
   const name = init.name.includes(":") ? init.name : `${init.name}:latest`;
   return {
     blob: hexDigest(`blob ${name}`),
+    adapters: [],
+    projectors: [],
+    draft: "",
     sizeBytes: 2_000_000_000,
     loadMs: 20,
     tokenMs: 1,

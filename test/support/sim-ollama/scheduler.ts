@@ -60,7 +60,7 @@ export class Scheduler {
   /** The runner stays the request's until its exchange closes. */
   grant(wanted: Wanted): Promise<Grant> {
     const runner = this.#loaded.get(wanted.model.blob);
-    if (runner !== undefined && !needsReload(runner.load, wanted.load)) {
+    if (runner !== undefined && !needsReload(runner, wanted)) {
       return Promise.resolve(this.#use(runner, wanted));
     }
     if (this.#queue.length >= this.#limits.maxQueue) {
@@ -105,7 +105,7 @@ export class Scheduler {
   async #place(wanted: Wanted): Promise<Grant> {
     for (;;) {
       const runner = this.#loaded.get(wanted.model.blob);
-      if (runner !== undefined && !needsReload(runner.load, wanted.load)) {
+      if (runner !== undefined && !needsReload(runner, wanted)) {
         return this.#use(runner, wanted);
       }
       const victim = runner ?? this.#victimFor(wanted.model);

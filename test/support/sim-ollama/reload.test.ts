@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { chatBody, post, postJson, simFor } from "./ask.ts";
+import { hexDigest } from "./model-spec.ts";
+import type { SimOllama } from "./sim-ollama.ts";
+
+// What the real scheduler did in the same order of requests: Ollama 0.33.0-rc2 with a program in
+// the place of llama-server, its starts counted. Each row: the request, and whether it loaded.
+
+type Row = readonly [isLoaded: boolean, model: string, more?: object];
+
+const adapter = hexDigest("adapter");
+const models = [
+  { name: "base", contextLength: 2_048 },
+  { name: "deep", family: "deepseek2" },
+];
+const options = (values: object) => ({ options: values });
+const loads = (sim: SimOllama) =>
+  sim.journal.events.filter(({ kind }) => kind === "load-start").length;
+
+async function simWithAliases(): Promise<SimOllama> {
+  const sim = await simFor({ models });
+  const create = (model: string, more: object) =>
+    post(sim, "/api/create", { model, from: "base", stream: false, ...more });
+  await create("sys-a", { system: "You are A" });
+  await create("sys-b", { system: "You are B", template: "{{ .Prompt }} x" });
+  await create("ctx", { parameters: { num_ctx: 1_024 } });
+  await create("ctx-too", { parameters: { num_ctx: 1_024 }, system: "two" });
+  await create("big", { parameters: { num_ctx: 1_048_576_000 } });
+  await create("adapted", { adapters: { "a.gguf": `sha256:${adapter}` } });
+  await create("gpu", { parameters: { num_gpu: 1 } });
+  return sim;
+}
+
+const scenes: Readonly<Record<string, readonly Row[]>> = {
+  "aliases of one blob": [
+    [true, "base"],
+    [false, "sys-a"],
+    [false, "sys-b"],
+    [false, "base"],
+  ],
+  "another num_ctx in the Modelfile, unless the request overrides it": [
+    [true, "base"],
+    [true, "ctx"],
+    [false, "ctx-too"],
+    [false, "base", options({ num_ctx: 1_024 })],
+    [true, "base"],
+    [false, "ctx", options({ num_ctx: 2_048 })],
+    [true, "ctx", options({ num_ctx: null })],
+  ],
+  "num_ctx beyond what the model or Ollama allows": [
+    [true, "big"],
+    [false, "base", options({ num_ctx: 99_999 })],
+    [true, "base", options({ num_ctx: 2 })],
+    [false, "base", options({ num_ctx: 4 })],
+  ],
+  "an adapter": [
+    [true, "base"],
+    [true, "adapted"],
+    [false, "adapted"],
+    [true, "sys-a"],
+  ],
+  "num_gpu, which nobody misses": [
+    [true, "base"],
+    [true, "gpu"],
+    [false, "base"],
+    [false, "gpu", options({ num_gpu: -5 })],
+    [false, "gpu"],
+  ],
+  "options that say what is the default": [
+    [true, "base"],
+    [false, "base", options({ num_gpu: -1, num_thread: 0, draft_num_predict: 0 })],
+    [false, "base", options({ main_gpu: null, use_mmap: null, num_gpu: null })],
+    [false, "base", { shift: true }],
+    [true, "base", options({ draft_num_predict: null })],
+    [false, "base", options({ draft_num_predict: 4 })],
+  ],
+  "options that do not": [
+    [true, "base"],
+    [true, "base", options({ num_thread: 2 })],
+    [true, "base", options({ main_gpu: 0 })],
+    [true, "base", options({ use_mmap: true })],
+    [true, "base"],
+    [true, "base", { shift: false }],
+  ],
+  "shift, which a family may not have": [
+    [true, "deep"],
+    [false, "deep", { shift: false }],
+    [true, "deep", { shift: true }],
+  ],
+};
+
+describe("the sim reloads a model", () => {
+  test.each(Object.entries(scenes))("for %s", async (_, rows) => {
+    const sim = await simWithAliases();
+    const seen: Row[] = [];
+
+    for (const [, model, more] of rows) {
+      const before = loads(sim);
+      const answer = await post(
+        sim,
+        "/api/chat",
+        chatBody(model, "hi", { stream: false, ...more }),
+      );
+      expect(answer.status).toBe(200);
+      const row = [loads(sim) > before, model] as const;
+      seen.push(more === undefined ? row : [...row, more]);
+    }
+
+    expect(seen).toEqual(rows);
+  });
+
+  test("and lists it under the name that it was loaded by", async () => {
+    const sim = await simWithAliases();
+    for (const name of ["sys-b", "sys-a", "base"]) await post(sim, "/api/chat", chatBody(name));
+
+    const ps = (await (await fetch(`${sim.url}/api/ps`)).json()) as { models: object[] };
+
+    expect(ps.models).toMatchObject([
+      { name: "sys-b:latest", digest: sim.library.findByText("sys-b")?.digest },
+    ]);
+  });
+});
+
+describe("what the sim shows of a model", () => {
+  test("names its blobs, and each parameter as Go writes it", async () => {
+    const sim = await simFor({
+      models: [
+        { name: "m", adapters: [adapter], projectors: [hexDigest("p")], system: "a\nFROM b" },
+      ],
+    });
+    const parameters = { num_ctx: 1_048_576, stop: ["a\nb", "c"], use_mmap: true, num_gpu: null };
+    await post(sim, "/api/create", { model: "n", from: "m", parameters });
+
+    const shown = await postJson<Record<string, string>>(sim, "/api/show", { model: "n" });
+
+    const blob = sim.library.findByText("m")?.blob;
+    expect(shown.modelfile).toBe(
+      '# Modelfile generated by "ollama show"\n' +
+        "# To build a new Modelfile based on this, replace FROM with:\n# FROM n:latest\n\n" +
+        `FROM /models/blobs/sha256-${blob}\nADAPTER /models/blobs/sha256-${adapter}\n` +
+        `FROM /models/blobs/sha256-${hexDigest("p")}\nTEMPLATE {{ .Prompt }}\n` +
+        'SYSTEM "a\nFROM b"\nPARAMETER num_ctx 1.048576e+06\nPARAMETER stop "a\nb"\n' +
+        "PARAMETER stop c\nPARAMETER use_mmap true\nPARAMETER num_gpu <nil>\n",
+    );
+    expect(shown.parameters?.split("\n")).toEqual([
+      `${"num_ctx".padEnd(30)} 1.048576e+06`,
+      `${"stop".padEnd(30)} "a\\nb"`,
+      `${"stop".padEnd(30)} "c"`,
+      `${"use_mmap".padEnd(30)} true`,
+      `${"num_gpu".padEnd(30)} <nil>`,
+    ]);
+  });
+});
