@@ -76,9 +76,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     changes.note(id);
     webhooks.wake();
   };
-  const { databaseFile: file, diskFloorBytes } = config;
-  const place = { file, diskFloorBytes, log, clock };
-  const store = await openSqliteStore({ ...place, onFatal, onTransition });
+  const place = { file: config.databaseFile, diskFloorBytes: config.diskFloorBytes };
+  const store = await openSqliteStore({ ...place, log, clock, onFatal, onTransition });
   const webhooks = createWebhooks({ ...config, ...overrides, store, clock, random });
   const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
 
@@ -104,9 +103,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
 
   const accounts = new Accounts(runners);
   const queue = new Queue({
-    store,
-    clock,
-    log,
+    ...{ store, clock, log },
     depthMax: config.queueDepthMax,
     answerBytesMax: config.answerBytesMax,
     waitMsMax: config.waitMsMax,

@@ -74,7 +74,7 @@ export class DiskWatch {
     return (
       `${path} is not where it was opened: ${found.problem ?? "another file is there"}. ` +
       "What is stored now is lost with this process, so no job is taken that must be stored; " +
-      "restart foreman when the place is in order"
+      "put it back, or restart foreman to go on with what is there"
     );
   }
 }
