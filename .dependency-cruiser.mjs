@@ -25,7 +25,7 @@ export default {
       from: { path: "^src/queue/" },
       to: {
         path: "^src/(scheduler|dispatch|http|runtime|target)/",
-        pathNot: "^src/target/(target|runner-key)\\.ts$",
+        pathNot: "^src/target/(target|load-key)\\.ts$",
       },
     },
     {
@@ -62,10 +62,14 @@ export default {
     },
     only(
       "root-alone-composes",
-      "^src/(foreman\\.ts$|dispatch/|store/sqlite/)",
+      "^src/(foreman\\.ts$|build-engine\\.ts$|dispatch/|store/sqlite/)",
       "^src/(dispatch/|store/sqlite/)",
     ),
-    only("root-alone-builds-the-target", "^src/foreman\\.ts$", "^src/target/ollama-target\\.ts$"),
+    only(
+      "root-alone-builds-the-target",
+      "^src/build-engine\\.ts$",
+      "^src/target/ollama-target\\.ts$",
+    ),
     {
       name: "results-are-read-off-rows",
       comment: "result/ is below everyone who tells what became of a job.",
@@ -79,7 +83,7 @@ export default {
       "^src/(target/|webhook/|runtime/providers/openai-endpoint\\.ts$)",
       "node_modules/undici",
     ),
-    only("webhooks-are-called-by-nobody", "^src/(foreman\\.ts$|webhook/)", "^src/webhook/"),
+    only("webhooks-are-called-by-nobody", "^src/(build-engine\\.ts$|webhook/)", "^src/webhook/"),
     {
       name: "webhooks-read-the-store",
       comment: "Telling what happened knows neither who waits nor who runs.",

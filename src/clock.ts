@@ -45,7 +45,7 @@ export function isoTime(wallMs: number | null): string | null {
   return wallMs === null ? null : new Date(wallMs).toISOString();
 }
 
-/** A date of HTTP, such as Sun, 06 Nov 1994 08:49:37 GMT, as a wall clock reading; null for none. */
+/** A date of HTTP (Sun, 06 Nov 1994 08:49:37 GMT) as a wall clock reading; null for none. */
 export function httpDateMs(text: string): number | null {
   const wallMs = Date.parse(text);
   return Number.isNaN(wallMs) ? null : wallMs;

@@ -1,26 +1,18 @@
-import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
-import type { Ending, Job, JobId } from "../job.ts";
+import type { Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import { nextAttempt } from "../queue/lanes.ts";
-import type { Queue } from "../queue/queue.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
 import { type Start, schedule } from "../scheduler/schedule.ts";
-import type { ScheduleLimits } from "../scheduler/snapshot.ts";
-import type { Store } from "../store/store.ts";
-import type { Inventory } from "../target/inventory.ts";
-import type { Poller } from "../target/poller.ts";
-import type { Runners } from "../target/runners.ts";
-import type { Target } from "../target/target.ts";
-import type { Accounts } from "./accounts.ts";
 import { ClaimPause } from "./claim-pause.ts";
 import type { CutReason } from "./cuts.ts";
+import type { DispatcherOptions } from "./dispatcher-options.ts";
 import { Idleness } from "./idleness.ts";
 import { Ledger } from "./ledger.ts";
 import { Loop } from "./loop.ts";
 import { Measures } from "./measures.ts";
 import { Outlook } from "./outlook.ts";
-import { type Outcome, Run, type RunLimits } from "./run-job.ts";
+import { type Outcome, Run } from "./run-job.ts";
 import { type Running, Slots } from "./slots.ts";
 import { Turns } from "./turns.ts";
 
@@ -29,25 +21,6 @@ import { Turns } from "./turns.ts";
  * next request from two sockets, in either order, and must not see two generations at once.
  */
 const cutGraceMs = 20;
-
-type DispatcherOptions = {
-  readonly queue: Queue;
-  readonly store: Store;
-  readonly target: Target;
-  readonly inventory: Inventory;
-  readonly poller: Poller;
-  readonly runners: Runners;
-  readonly accounts: Accounts;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly scheduleLimits: ScheduleLimits;
-  readonly runLimits: RunLimits;
-  /** A batch item that has run less makes way for a person, in ms; 0 for never. */
-  readonly preemptWithinMs: number;
-  /** A run came to the end of its job; of `ranMs` the target spent `loadMs` on the model. */
-  readonly onEnded: (ended: { ending: Ending; ranMs: number; loadMs: number }) => void;
-};
 
 /** The worker loop: wake → snapshot → schedule → claim → run → settle. */
 export class Dispatcher {
@@ -144,17 +117,18 @@ export class Dispatcher {
     const turn = { class: job.class, runnerKey: runners.keyOf(loadKey) };
     this.#turns.noteStart(turn, clock.monotonicMs());
     const run = new Run(waiting, {
-      target,
-      clock,
-      random,
+      ...{ target, clock, random },
       limits: runLimits,
       lastLoadedChangeMs: () => poller.loadedChangedAtMs,
       onWorking: (isError) => this.#noteWorking(running, isError),
       onOutcome: (outcome) => this.#conclude(id, outcome),
     });
-    const previousLoadKey = this.#measures.residents.latest;
-    const common = { waiting, loadKey, attempt, run, wasDue, isSwap, previousLoadKey };
-    const running: Running = { ...common, startedAtMs: clock.monotonicMs() };
+    const facts = { waiting, loadKey, attempt, run, wasDue, isSwap };
+    const running: Running = {
+      ...facts,
+      previousLoadKey: this.#measures.residents.latest,
+      startedAtMs: clock.monotonicMs(),
+    };
     this.#slots.take(running);
     if (job.isDurable) {
       void this.#startDurable(running);

@@ -37,8 +37,8 @@ export class Outlook {
   }
 
   /**
-   * All that the scheduler decides on, now, but for the lanes (by key) that are paused. Whoever asks
-   * is about to change it.
+   * All that the scheduler decides on, now, but for the lanes (by key) that are paused. Whoever
+   * asks is about to change it.
    */
   snapshot(paused: ReadonlyMap<string, unknown>): Snapshot {
     this.#forecast = null;

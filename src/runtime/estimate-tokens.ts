@@ -1,6 +1,6 @@
 import type { Message } from "./generation.ts";
 
-/** English takes about four letters a token; code and other languages take fewer, so this is low. */
+/** English has about four letters a token; code and other languages fewer, so this is low. */
 const lettersPerToken = 4;
 
 /** How large a prompt is, for the routing rule: its letters by four, rounded up; no images. */

@@ -84,7 +84,7 @@ export type Verdict = {
   readonly note: string | null;
 };
 
-export type ItemResult = {
+type ItemResult = {
   readonly content: string;
   /** Whether `content` was checked to be JSON, as its item asked. */
   readonly isJson: boolean;

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
-import { connectionProblem, errorCodeOf } from "./connection-problem.ts";
+import { causeText, codeOf } from "../errors.ts";
 import { headersForClient, headersForTarget, headerValue, headerValues } from "./hop-headers.ts";
 import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
 import { viaToken } from "./via.ts";
@@ -135,17 +135,15 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
     this.#sink.failed({
       kind: this.#isAborted ? "aborted" : this.#kindOf(cause),
       afterHead: this.#hasHead,
-      message: connectionProblem(cause),
+      message: causeText(cause),
       cause,
     });
   }
 
   #kindOf(cause: Error): TargetFailure["kind"] {
-    if (errorCodeOf(cause) === "UND_ERR_INVALID_ARG") return "malformed";
+    if (codeOf(cause) === "UND_ERR_INVALID_ARG") return "malformed";
     if (this.#controller === null) return "unreachable";
-    return /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/.test(errorCodeOf(cause))
-      ? "malformed"
-      : "lost";
+    return /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_))/.test(codeOf(cause)) ? "malformed" : "lost";
   }
 }
 

@@ -45,4 +45,4 @@ export function createWebhooks(options: WebhooksOptions) {
   };
 }
 
-export type Webhooks = ReturnType<typeof createWebhooks>;
+type Webhooks = ReturnType<typeof createWebhooks>;

@@ -16,8 +16,8 @@ type SplitterOptions = {
 };
 
 /**
- * Cuts a document `{…, "items": [a, b, …], …}` into its members and items while it comes in, so
- * that nobody holds it whole. The scanner judges that it is JSON; the parts are sound JSON texts.
+ * Cuts a document `{…, "items": [a, b, …], …}` into its members and items while it comes in,
+ * so that nobody holds it whole. The scanner judges that it is JSON; the parts are sound JSON.
  */
 export class ItemSplitter {
   readonly #options: SplitterOptions;

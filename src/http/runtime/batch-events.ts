@@ -15,9 +15,9 @@ export type BatchEventsDeps = Pick<BatchRouteDeps, "batches"> & {
 };
 
 /**
- * `GET /api/runtime/llm/jobs/{job_id}/events`: how far the batch is, whenever items ended, up to its
- * end. An event's number is one more than the items that had ended by then, so that a client which
- * comes back is told what is new to it, and nothing twice.
+ * `GET /api/runtime/llm/jobs/{job_id}/events`: how far the batch is, whenever items ended, up to
+ * its end. An event's number is one more than the items that had ended by then, so that a client
+ * which comes back is told what is new to it, and nothing twice.
  */
 export async function tellBatchEvents(
   call: Call,

@@ -14,8 +14,8 @@ export type BatchRoutesDeps = BatchRouteDeps & BatchEventsDeps & ResultDeps;
 
 /** The routes of batches and their results. */
 export function batchRoutes(deps: BatchRoutesDeps): readonly Route[] {
-  const job = `${llm}/jobs/:id`;
-  const result = `${job}/results/:request`;
+  const job = `${llm}/jobs/:job_id`;
+  const result = `${job}/results/:request_id`;
   return [
     ["POST", `${llm}/batch`, (call) => submitBatch(call, deps)],
     ["GET", `${llm}/jobs`, (call) => listBatches(call, deps)],

@@ -64,8 +64,8 @@ export class BatchRunner {
   }
 
   /**
-   * Ends what waits and what runs of a batch. Resolves when all of it has ended; at once for a batch
-   * that is over.
+   * Ends what waits and what runs of a batch. Resolves when all of it has ended; at once for a
+   * batch that is over.
    */
   async cancel(batch: StoredBatch): Promise<void> {
     const { batches, clock, log, queue } = this.#deps;
@@ -84,7 +84,7 @@ export class BatchRunner {
     this.#noteEnd(active);
   }
 
-  /** Gives nothing more out; what runs outside the queue is cut, and runs again in the next life. */
+  /** Gives nothing more out; what runs outside the queue is cut, and runs in the next life. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#feeding;

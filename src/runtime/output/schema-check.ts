@@ -26,7 +26,7 @@ const newest = "https://json-schema.org/draft/2020-12/schema";
 const probes: readonly unknown[] = [null, true, 0, "", [], {}];
 
 const options: Options = {
-  // What a keyword of another tool means is not known, and does no harm (JSON Schema 2020-12 §6.5).
+  // A keyword of another tool is not known, and does no harm (JSON Schema 2020-12 §6.5).
   strict: false,
   strictNumbers: true,
   // Without it {} would have a "constructor".

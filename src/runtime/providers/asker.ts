@@ -8,7 +8,7 @@ import type { OpenaiEndpoint } from "./openai-endpoint.ts";
 /** After the first try. */
 const retriesMax = 2;
 
-/** Full jitter below a bound that doubles, so that those who failed together do not come together. */
+/** Full jitter below a bound that doubles: who failed together does not come together. */
 const backoff = { baseMs: 500, msMax: 8_000 };
 
 /** Who asks to be left alone for longer is not waited for, and not asked until then. */

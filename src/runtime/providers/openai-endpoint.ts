@@ -1,6 +1,6 @@
 import { Agent, request } from "undici";
 import { type Clock, httpDateMs } from "../../clock.ts";
-import { connectionProblem, errorCodeOf } from "../../target/connection-problem.ts";
+import { causeText, codeOf } from "../../errors.ts";
 
 /** Long enough for a busy host to accept; a connection that takes longer will not come. */
 const connectTimeoutMs = 10_000;
@@ -58,7 +58,7 @@ export class OpenaiEndpoint {
     };
     this.#agent = new Agent({
       connect: { timeout: connectTimeoutMs },
-      // The whole exchange is timed here instead: an answer in one piece comes after a long silence.
+      // The whole exchange is timed here: an answer in one piece comes after a long silence.
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: bodyBytesMax,
@@ -113,9 +113,9 @@ const unreachable =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(HOST|NET)UNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)$/;
 
 function problemOf(cause: Error): EndpointReply {
-  const code = errorCodeOf(cause);
+  const code = codeOf(cause);
   if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return failed("too_large", cause.message);
-  const message = connectionProblem(cause);
+  const message = causeText(cause);
   const isTls = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code);
   return failed(isTls || unreachable.test(code) ? "unreachable" : "lost", message);
 }

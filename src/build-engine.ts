@@ -1,0 +1,107 @@
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { Accounts } from "./dispatch/accounts.ts";
+import { Dispatcher } from "./dispatch/dispatcher.ts";
+import type { ForemanError } from "./errors.ts";
+import type { JobId } from "./job.ts";
+import type { Log } from "./log.ts";
+import { JobChanges } from "./queue/job-changes.ts";
+import { Queue } from "./queue/queue.ts";
+import { buildBatches } from "./runtime/batches/build-batches.ts";
+import { buildRuntime } from "./runtime/build-runtime.ts";
+import type { ScheduleLimits } from "./scheduler/snapshot.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { StoreKeeper } from "./store/store-keeper.ts";
+import { Inventory } from "./target/inventory.ts";
+import { inventoryKeeper } from "./target/inventory-memory.ts";
+import { OllamaTarget } from "./target/ollama-target.ts";
+import { Poller } from "./target/poller.ts";
+import { Runners } from "./target/runners.ts";
+import { Surveyor } from "./target/surveyor.ts";
+import { Warmer } from "./target/warmer.ts";
+import type { Resolve } from "./webhook/pinned-lookup.ts";
+import { createWebhooks } from "./webhook/webhooks.ts";
+
+/** What the engine is given of the world. */
+export type Outside = {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** How the names of webhooks' receivers are resolved; by the system if absent. */
+  readonly resolve?: Resolve;
+  readonly onFatal: (error: ForemanError) => void;
+};
+
+export type Engine = Awaited<ReturnType<typeof buildEngine>>;
+
+/**
+ * Builds all that lets jobs wait, run and be told of, without a door to come in by. Nothing in it
+ * runs yet but the store.
+ *
+ * @throws ForemanError when the database cannot be opened: see `openSqliteStore`
+ */
+export async function buildEngine(config: Config, outside: Outside) {
+  const { clock, log, random } = outside;
+  const changes = new JobChanges();
+  const onTransition = (id: JobId) => {
+    changes.note(id);
+    webhooks.wake();
+  };
+  const { databaseFile: file, diskFloorBytes } = config;
+  const store = await openSqliteStore({ ...outside, file, diskFloorBytes, onTransition });
+  const webhooks = createWebhooks({ ...config, ...outside, store });
+  const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
+
+  const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
+  const inventory = new Inventory();
+  const keepInventory = inventoryKeeper(inventory, store, log);
+  const runners = new Runners(inventory);
+  const onLearned = () => dispatcher.tick();
+  const surveyor = new Surveyor({ target, inventory, clock, log, onLearned });
+  const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
+  const poller = new Poller({
+    ...{ target, inventory, clock, log, random },
+    intervalMs: config.pollIntervalMs,
+    onReturn: () => warmer.warm(),
+    onChange: () => {
+      keepInventory();
+      void surveyor.survey();
+      if (dispatcher.runningCount > 0) warmer.noteLoadedUnderLoad();
+      runtime.ollama.noteTarget();
+      dispatcher.tick();
+    },
+  });
+
+  const accounts = new Accounts(runners);
+  const queue = new Queue({
+    ...{ ...config, store, clock, log },
+    depthMax: config.queueDepthMax,
+    onJoined: (job) => accounts.joined(job),
+    onLeft: (job) => accounts.left(job),
+    onChange: () => dispatcher.tick(),
+  });
+  const pieces = { queue, store, target, inventory, poller, clock, random, log };
+  const dispatcher = new Dispatcher({
+    ...{ ...config, ...pieces, runners, accounts },
+    scheduleLimits: scheduleLimitsOf(config),
+    onEnded: (ended) => runtime.ollama.noteEnded(ended),
+  });
+  const runningCount = () => dispatcher.runningCount;
+  const runtime = buildRuntime(config, { ...pieces, runningCount });
+  const { batches } = store;
+  const batching = buildBatches(config, { ...config, ...pieces, ...runtime, batches, changes });
+  return {
+    ...pieces,
+    ...{ batches, batching, changes, dispatcher, keeper, runners, runtime, surveyor, webhooks },
+  };
+}
+
+function scheduleLimitsOf({ chatSlots, swapQuantum }: Config): ScheduleLimits {
+  return { ...schedulingBounds, slots: chatSlots, swapQuantum };
+}
+
+/** The scheduler's bounds that are no settings; scheduler/design.md has their arithmetic. */
+const schedulingBounds = {
+  patienceMs: { interactive: 5_000, batch: 300_000 },
+  batchFloor: { starts: 20, ms: 60_000 },
+};

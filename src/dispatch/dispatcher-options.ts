@@ -1,0 +1,32 @@
+import type { Clock } from "../clock.ts";
+import type { Ending } from "../job.ts";
+import type { Log } from "../log.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { ScheduleLimits } from "../scheduler/snapshot.ts";
+import type { Store } from "../store/store.ts";
+import type { Inventory } from "../target/inventory.ts";
+import type { Poller } from "../target/poller.ts";
+import type { Runners } from "../target/runners.ts";
+import type { Target } from "../target/target.ts";
+import type { Accounts } from "./accounts.ts";
+import type { RunLimits } from "./run-job.ts";
+
+/** What the dispatcher joins, and the settings that bound it. */
+export type DispatcherOptions = {
+  readonly queue: Queue;
+  readonly store: Store;
+  readonly target: Target;
+  readonly inventory: Inventory;
+  readonly poller: Poller;
+  readonly runners: Runners;
+  readonly accounts: Accounts;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly scheduleLimits: ScheduleLimits;
+  readonly runLimits: RunLimits;
+  /** A batch item that has run less makes way for a person, in ms; 0 for never. */
+  readonly preemptWithinMs: number;
+  /** A run came to the end of its job; of `ranMs` the target spent `loadMs` on the model. */
+  readonly onEnded: (ended: { ending: Ending; ranMs: number; loadMs: number }) => void;
+};

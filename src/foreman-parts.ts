@@ -1,0 +1,44 @@
+import type { Engine } from "./build-engine.ts";
+import type { Config } from "./config.ts";
+import type { HttpServer } from "./http/door/server.ts";
+import type { EventStreams } from "./http/events/event-streams.ts";
+import type { Part } from "./lifecycle.ts";
+import { recallInventory } from "./target/inventory-memory.ts";
+
+type Front = { readonly http: HttpServer; readonly eventStreams: EventStreams };
+
+/** What has a life, in the order of its start. */
+export function partsOf({ listen }: Config, engine: Engine, front: Front): readonly Part[] {
+  const { batching, keeper, log, poller, runtime, store, surveyor, target, webhooks } = engine;
+  const { eventStreams, http } = front;
+  return [
+    { name: "store", start: () => recover(engine), stop: () => store.close() },
+    { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
+    { name: "webhooks", ...webhooks },
+    { name: "target", stop: () => target.close() },
+    { name: "surveyor", stop: () => surveyor.stop() },
+    { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
+    ...runtime.parts,
+    ...batching.parts,
+    {
+      name: "listener",
+      start: async () => {
+        await http.listen(listen.host, listen.port);
+        log.info({ host: listen.host, port: http.port }, "foreman listening");
+      },
+      stop: () => http.close(),
+    },
+    { name: "event streams", stop: () => eventStreams.end() },
+  ];
+}
+
+/** Sorts out what a daemon that died left behind, before anybody is let in. */
+async function recover({ clock, inventory, log, queue, runtime, store }: Engine): Promise<void> {
+  const recovery = await store.recoverInterrupted(clock.wallMs());
+  if (Object.values(recovery).some((count) => count > 0)) {
+    log.warn(recovery, "jobs of an interrupted daemon recovered");
+  }
+  await recallInventory(inventory, store, log);
+  await runtime.providerSwitch.recall();
+  await queue.restore();
+}

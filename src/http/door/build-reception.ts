@@ -1,0 +1,28 @@
+import { hostname, networkInterfaces } from "node:os";
+import type { Config } from "../../config.ts";
+import { createAccess } from "./access.ts";
+import { BodyBudget } from "./body-budget.ts";
+import { originPolicy, ownOriginPolicy } from "./origin-policy.ts";
+import { createReception, type Reception } from "./reception.ts";
+
+/** The reception that the settings ask for, on this machine. */
+export function buildReception(config: Config): Reception {
+  const { allowedHosts, bodiesBytesMax, inboundToken, listen, origins } = config;
+  return createReception({
+    budget: new BodyBudget(bodiesBytesMax),
+    hosts: {
+      boundAddress: listen.host,
+      allowedHosts,
+      hostname: hostname(),
+      localAddresses: localAddresses(),
+    },
+    origins: { ollama: originPolicy({ origins }), own: ownOriginPolicy({ origins }) },
+    access: createAccess(inboundToken),
+  });
+}
+
+function localAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.map(({ address }) => address),
+  );
+}
