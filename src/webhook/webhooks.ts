@@ -44,5 +44,3 @@ export function createWebhooks(options: WebhooksOptions) {
     stop: () => deliverer.stop(),
   };
 }
-
-type Webhooks = ReturnType<typeof createWebhooks>;
