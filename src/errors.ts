@@ -17,6 +17,7 @@ const errorCodes = {
   cancelled: 409,
   key_reused: 409,
   no_history: 409,
+  backup_refused: 409,
   storage_full: 507,
   storage_failed: 500,
   target_unreachable: 502,

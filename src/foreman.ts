@@ -22,6 +22,7 @@ import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import { Share } from "./scheduler/share.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
+import { Backups } from "./store/backups.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
@@ -67,7 +68,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const onTransition = (id: JobId) => changes.note(id);
   const { databaseFile: file } = config;
   const store = await openSqliteStore({ file, log, clock, onFatal, onTransition });
-  const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
+  const { upkeep } = store;
+  const keeper = new StoreKeeper({ store, upkeep, clock, log, jobTtlMs: config.jobTtlMs });
+  const backups = new Backups({ upkeep, databaseFile: file, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const inventory = new Inventory();
@@ -121,6 +124,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     ...{ queue, store, target, inventory, poller, clock, log, readHealth, changes, eventStreams },
     readStatus: () =>
       readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
+    backUp: () => backups.make(),
     whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
     progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
     reception: receptionOf(config),

@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import pLimit from "p-limit";
 import { ForemanError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Backup } from "../store/backups.ts";
 import { type PolledRoute, polledRoutes } from "../target/inventory.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
 import type { Status } from "../wire/status.ts";
@@ -65,6 +66,7 @@ export type AppDeps = JobsDeps &
     readonly embedConcurrency: number;
     readonly readHealth: () => Health;
     readonly readStatus: () => Status;
+    readonly backUp: () => Promise<Backup>;
     readonly reception: Reception;
   };
 
@@ -111,6 +113,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
   addHealthRoutes(app, deps.readHealth);
   on("GET", "/foreman/status", (call) => tell(call, 200, deps.readStatus()));
+  on("POST", "/foreman/backup", async (call) => tell(call, 201, await deps.backUp()));
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));

@@ -14,7 +14,12 @@ export type Health = {
     readonly lastError: string | null;
     readonly version: string | null;
   };
-  readonly store: { readonly problem: string | null; readonly commitMs: number | null };
+  readonly store: {
+    readonly problem: string | null;
+    readonly commitMs: number | null;
+    readonly logBytes: number | null;
+    readonly integrity: "ok" | "checking" | "damaged" | "unchecked";
+  };
   /** What is wrong with the worker loop, or null. */
   readonly workerProblem: string | null;
   readonly queue: { readonly waiting: number; readonly running: number; readonly isFull: boolean };
@@ -70,6 +75,10 @@ function healthDocument(health: Health, problem: string | null) {
       last_error: target.lastError,
     },
     queue: { waiting: queue.waiting, running: queue.running },
-    store: { commit_ms: store.commitMs },
+    store: {
+      commit_ms: store.commitMs,
+      wal_bytes: store.logBytes,
+      integrity: store.integrity,
+    },
   };
 }

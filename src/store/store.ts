@@ -2,7 +2,7 @@ import type { Ending, EndReason, Job, JobClass, JobId, JobState } from "../job.t
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
-  /** Order of arrival over all jobs, never reused while a later job is there: lower is older. */
+  /** Order of arrival over all jobs, never used again: lower is older. */
   readonly arrival: number;
   readonly state: JobState;
   /**
@@ -188,8 +188,8 @@ export interface Store {
   /** How many jobs are in each state, of what was committed. Walks an index, not the table. */
   countByState(): Promise<Readonly<Record<JobState, number>>>;
   /**
-   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first; answers
-   * how many. What they held is then wiped from the disk as well, unless a reader is in the way.
+   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first, with all
+   * that hangs on them; answers how many.
    */
   prune(endedBeforeMs: number, limit: number): Promise<number>;
 

@@ -10,10 +10,11 @@
 export const jobSql = {
   insertJob: `
     INSERT INTO job
-      (id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
+      (seq, id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
        enqueued_at_ms, idempotency_key)
     VALUES
-      (@id, @class, @client, @route, @model, @runnerKey, @isDurable, @bodyBytes, @bodyHash,
+      ((SELECT max(newest_seq, coalesce((SELECT max(seq) FROM job), 0)) + 1 FROM upkeep),
+       @id, @class, @client, @route, @model, @runnerKey, @isDurable, @bodyBytes, @bodyHash,
        @enqueuedAtMs, @idempotencyKey)
     ON CONFLICT (client, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING seq`,
@@ -107,6 +108,10 @@ export const jobSql = {
       AND class = @class AND runner_key = @runnerKey AND client = @client AND seq > @afterArrival
     ORDER BY seq
     LIMIT @limit`,
+  noteNewest: `
+    UPDATE upkeep
+    SET newest_seq = max(newest_seq, coalesce((SELECT max(seq) FROM job), 0))
+    WHERE only = 1`,
   prune: `
     DELETE FROM job
     WHERE seq IN (
@@ -123,6 +128,19 @@ export const jobSql = {
     SELECT bytes
     FROM document
     WHERE name = @name`,
+  noteOpen: `
+    UPDATE upkeep
+    SET owes_check = @isChecked = 0 AND (owes_check OR is_open), is_open = 1
+    WHERE only = 1
+    RETURNING owes_check`,
+  noteSound: `
+    UPDATE upkeep
+    SET owes_check = 0
+    WHERE only = 1`,
+  noteClosed: `
+    UPDATE upkeep
+    SET is_open = 0
+    WHERE only = 1`,
   heartbeat: `
     UPDATE heartbeat
     SET beats = beats + 1

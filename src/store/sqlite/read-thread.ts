@@ -23,7 +23,7 @@ import type { ReadVerb, VerbAnswer } from "./verb.ts";
 
 const { file }: { file: string } = workerData;
 assert(parentPort !== null, "runs as a thread of the store's");
-const opened: FromThread = { kind: "opened", migrated: null };
+const opened: FromThread = { kind: "opened", opening: null };
 
 const database = new Database(file, { readonly: true, fileMustExist: true });
 const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);

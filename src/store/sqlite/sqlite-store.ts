@@ -13,6 +13,8 @@ import type {
   StoredJob,
   Transition,
 } from "../store.ts";
+import type { StoreUpkeep } from "../store-upkeep.ts";
+import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
 
@@ -41,7 +43,7 @@ const readThread = new URL("./read-thread.ts", import.meta.url);
  * link, or another user's file), `database_damaged`, `schema_newer`, `storage_full` or
  * `storage_failed`. The database is then as it was.
  */
-export async function openSqliteStore(options: Options): Promise<Store> {
+export async function openSqliteStore(options: Options): Promise<SqliteStore> {
   const { file, log, clock } = options;
   const threads: { fail(failure: ForemanError): void }[] = [];
   let isFatal = false;
@@ -56,30 +58,39 @@ export async function openSqliteStore(options: Options): Promise<Store> {
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
 
-  const migrated = await writer.opened();
-  log.info({ file, schemaFrom: migrated?.from, schemaTo: migrated?.to }, "store opened");
+  const opening = await writer.opened();
+  log.info({ file, schemaFrom: opening?.from, schemaTo: opening?.to }, "store opened");
+  const upkeep = new SqliteUpkeep({ file, writer, owesCheck: opening?.owesCheck === true });
   const { onTransition = () => {} } = options;
-  return new SqliteStore({ writer, reader, clock, onTransition });
+  return new SqliteStore({ writer, reader, clock, upkeep, onTransition });
 }
 
 type Deps = {
   readonly writer: ThreadClient<WriteVerb>;
   readonly reader: ThreadClient<ReadVerb>;
   readonly clock: Clock;
+  readonly upkeep: SqliteUpkeep;
   readonly onTransition: (id: JobId) => void;
 };
 
-class SqliteStore implements Store {
+export class SqliteStore implements Store {
   readonly #writer: ThreadClient<WriteVerb>;
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
+  readonly #upkeep: SqliteUpkeep;
   readonly #onTransition: (id: JobId) => void;
 
   constructor(deps: Deps) {
     this.#writer = deps.writer;
     this.#reader = deps.reader;
     this.#clock = deps.clock;
+    this.#upkeep = deps.upkeep;
     this.#onTransition = deps.onTransition;
+  }
+
+  /** What its files need. */
+  get upkeep(): StoreUpkeep {
+    return this.#upkeep;
   }
 
   async insertJob(
@@ -193,9 +204,9 @@ class SqliteStore implements Store {
     return word;
   }
 
-  /** The reader goes first: an open reader would keep the writer from emptying the log. */
+  /** Readers go first: one that is open would keep the writer from emptying the log. */
   async close(): Promise<void> {
-    await this.#reader.close();
+    await Promise.all([this.#upkeep.stop(), this.#reader.close()]);
     await this.#writer.close();
   }
 }

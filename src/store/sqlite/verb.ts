@@ -62,6 +62,9 @@ export type WriteVerb =
       readonly limit: number;
     }
   | { readonly kind: "prune"; readonly endedBeforeMs: number; readonly limit: number }
+  | { readonly kind: "shrink" }
+  | { readonly kind: "emptyLog" }
+  | { readonly kind: "noteSound" }
   | { readonly kind: "remember"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "recall"; readonly name: string }
   | { readonly kind: "heartbeat" };
@@ -89,6 +92,9 @@ export type VerbAnswers = {
   readonly body: Uint8Array | null;
   readonly waitingIn: readonly StoredJob[];
   readonly prune: number;
+  readonly shrink: boolean;
+  readonly emptyLog: undefined;
+  readonly noteSound: undefined;
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
   readonly heartbeat: undefined;

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import type Database from "better-sqlite3";
-import { type Migrated, migrate } from "../migrate.ts";
+import { migrate } from "../migrate.ts";
 import { readMigrations } from "../read-migrations.ts";
 import { connectDatabase } from "./connect-database.ts";
 import { createDatabase } from "./create-database.ts";
+import { emptyLog } from "./give-back-space.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { isCheckedAtStart } from "./inspect-database.ts";
+import { jobSql } from "./job-sql.ts";
 import { migrationTarget } from "./migration-target.ts";
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
 import { securePlace } from "./private-file.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
-import { openFailure, verbFailure } from "./sqlite-failure.ts";
-import type { FromThread, GroupOutcome } from "./thread-message.ts";
-import { tidyDisk } from "./tidy-disk.ts";
+import { openFailure, reachOf, verbFailure } from "./sqlite-failure.ts";
+import type { FromThread, GroupOutcome, Opening } from "./thread-message.ts";
 import type { WriteVerb } from "./verb.ts";
 import { WriteVerbs } from "./write-verbs.ts";
 
@@ -21,7 +23,7 @@ import { WriteVerbs } from "./write-verbs.ts";
 type Opened = {
   readonly database: Database.Database;
   readonly lock: OwnerLock;
-  readonly migrated: Migrated;
+  readonly opening: Opening;
 };
 
 const { file, migrations }: { file: string; migrations: string } = workerData;
@@ -30,9 +32,9 @@ const port = parentPort;
 const reply = (message: FromThread) => port.postMessage(message);
 
 try {
-  const { database, lock, migrated } = open();
+  const { database, lock, opening } = open();
   serve(database, lock);
-  reply({ kind: "opened", migrated });
+  reply({ kind: "opened", opening });
 } catch (error) {
   reply({ kind: "refused", failure: openFailure(error, file) });
 }
@@ -43,8 +45,10 @@ function open(): Opened {
   const lock = takeOwnerLock(file);
   try {
     createDatabase(file);
+    const isChecked = isCheckedAtStart(file);
     const migrated = migrate(migrationTarget(file), readMigrations(new URL(migrations)));
-    return { database: connectDatabase(file), lock, migrated };
+    const database = connectDatabase(file);
+    return { database, lock, opening: { ...migrated, owesCheck: noteOpen(database, isChecked) } };
   } catch (cause) {
     lock.release();
     throw cause;
@@ -55,8 +59,9 @@ function serve(database: Database.Database, lock: OwnerLock): void {
   const verbs = new WriteVerbs({ database });
   const groups = new GroupCommit({ database, apply: (verb) => verbs.apply(verb) });
   serveMailbox<WriteVerb>(port, {
-    run: (group) => tidied(database, group, groups.commit(group)),
+    run: (group) => afterCommit(database, group, groups.commit(group)),
     close() {
+      noteClosed(database);
       database.pragma("wal_checkpoint(TRUNCATE)");
       database.close();
       lock.release();
@@ -64,17 +69,37 @@ function serve(database: Database.Database, lock: OwnerLock): void {
   });
 }
 
-/** A group that pruned also wipes what it deleted, before anybody is told that it is gone. */
-function tidied(
+/** What no transaction can do comes after that of its group, before anybody is answered. */
+function afterCommit(
   database: Database.Database,
   group: readonly WriteVerb[],
   outcome: GroupOutcome,
 ): GroupOutcome {
-  if (outcome.fatal !== null || !group.some((verb) => verb.kind === "prune")) return outcome;
+  if (outcome.fatal !== null || !group.some((verb) => verb.kind === "emptyLog")) return outcome;
   try {
-    tidyDisk(database);
+    emptyLog(database);
     return outcome;
   } catch (error) {
-    return { ...outcome, fatal: verbFailure(error, "wiping", file) };
+    return { ...outcome, fatal: verbFailure(error, "emptying the log", file) };
+  }
+}
+
+/** Whether a check is owed. A full disk, on which nothing is noted, is no reason not to start. */
+function noteOpen(database: Database.Database, isChecked: boolean): boolean {
+  try {
+    const note = database.prepare<[object], { readonly owes_check: number }>(jobSql.noteOpen);
+    return note.get({ isChecked: isChecked ? 1 : 0 })?.owes_check === 1;
+  } catch (error) {
+    if (reachOf(error) !== "full") throw error;
+    return !isChecked;
+  }
+}
+
+/** On a full disk it cannot be noted: then the next start has the file checked for nothing. */
+function noteClosed(database: Database.Database): void {
+  try {
+    database.prepare(jobSql.noteClosed).run();
+  } catch (error) {
+    if (reachOf(error) !== "full") throw error;
   }
 }

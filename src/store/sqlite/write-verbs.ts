@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
+import { shrinkDatabase } from "./give-back-space.ts";
 import { jobSql } from "./job-sql.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
 import { type JobRow, storedJob } from "./rows.ts";
@@ -49,7 +50,16 @@ export class WriteVerbs {
       case "waitingIn":
         return this.#waitingIn(verb);
       case "prune":
+        statements.noteNewest.run();
         return statements.prune.run(verb).changes;
+      case "shrink":
+        return shrinkDatabase(this.#database);
+      case "emptyLog":
+        // No transaction can do it: the thread does, when the group of this verb is committed.
+        return undefined;
+      case "noteSound":
+        statements.noteSound.run();
+        return undefined;
       case "remember":
         statements.remember.run(verb);
         return undefined;
@@ -123,7 +133,9 @@ function prepare(database: Database.Database) {
     job: database.prepare<[object], JobRow>(jobSql.job),
     body: database.prepare<[object], { readonly body: Uint8Array }>(jobSql.body),
     waitingIn: database.prepare<[object], JobRow>(jobSql.waitingIn),
+    noteNewest: database.prepare(jobSql.noteNewest),
     prune: database.prepare<[object]>(jobSql.prune),
+    noteSound: database.prepare(jobSql.noteSound),
     remember: database.prepare<[object]>(jobSql.remember),
     recall: database.prepare<[object], { readonly bytes: Uint8Array }>(jobSql.recall),
     heartbeat: database.prepare(jobSql.heartbeat),

@@ -1,14 +1,13 @@
 import pino from "pino";
 import { systemClock } from "../../../src/clock.ts";
 import type { ForemanError } from "../../../src/errors.ts";
-import { openSqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
-import type { Store } from "../../../src/store/store.ts";
+import { openSqliteStore, type SqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 
 /** Opens a store that tells nobody; a fatal failure that the test does not expect is thrown. */
 export function openForTest(
   file: string,
   options: { migrations?: URL; onFatal?: (failure: ForemanError) => void } = {},
-): Promise<Store> {
+): Promise<SqliteStore> {
   return openSqliteStore({
     file,
     log: pino({ level: "silent" }),
