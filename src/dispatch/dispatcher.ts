@@ -179,7 +179,7 @@ export class Dispatcher {
       this.#log.error({ jobId: job.id, err: cause }, "job not claimed; tried again later");
       waiting.attempts -= 1;
       queue.putBack(waiting, claimAgainMs);
-      if (run.isUnwanted) void queue.cancel(job.id);
+      if (run.isUnwanted) void queue.cancels.one(job.id);
     }
     this.#free(job);
   }

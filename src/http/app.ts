@@ -16,6 +16,7 @@ import type { Reception } from "./door/reception.ts";
 import { createEmbed } from "./embed.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
+import { cancelJobs } from "./jobs/cancel-jobs.ts";
 import { type JobEventsDeps, tellJobEvents } from "./jobs/job-events.ts";
 import {
   cancelJob,
@@ -116,6 +117,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   on("POST", "/foreman/backup", async (call) => tell(call, 201, await deps.backUp()));
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
+  on("POST", "/jobs/cancel", (call) => cancelJobs(call, deps));
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));
   on("POST", "/jobs/:id/cancel", (call) => cancelJob(call, partsOf(call)[1] ?? "", deps));
   on("GET", "/jobs/:id/events", (call) => tellJobEvents(call, partsOf(call)[1] ?? "", deps));

@@ -6,6 +6,8 @@ const idleMsMax = 60_000;
 
 type GatherOptions = {
   readonly bytesMax: number;
+  /** What the client is told that the bound is. */
+  readonly boundName?: string;
   /** Sees each piece as it arrives, so that a large body is never scanned in one go. */
   readonly onPiece?: (piece: Buffer) => unknown;
 };
@@ -19,18 +21,18 @@ type GatherOptions = {
  */
 export function gather(
   { hold, incoming }: Pick<Call, "hold" | "incoming">,
-  { bytesMax, onPiece }: GatherOptions,
+  { boundName = "FOREMAN_BODY_MAX", bytesMax, onPiece }: GatherOptions,
 ): Promise<Buffer> {
   const announcedBytes = Number(incoming.headers["content-length"] ?? 0);
   return new Promise((resolve, reject) => {
-    if (announcedBytes > bytesMax) throw tooLarge(bytesMax);
+    if (announcedBytes > bytesMax) throw tooLarge(bytesMax, boundName);
     hold(announcedBytes);
     const pieces: Buffer[] = [];
     let gatheredBytes = 0;
     const take = (piece: Buffer) => {
       try {
         gatheredBytes += piece.length;
-        if (gatheredBytes > bytesMax) throw tooLarge(bytesMax);
+        if (gatheredBytes > bytesMax) throw tooLarge(bytesMax, boundName);
         if (gatheredBytes > announcedBytes) hold(piece.length);
         pieces.push(piece);
         onPiece?.(piece);
@@ -64,9 +66,7 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces);
 }
 
-function tooLarge(bytesMax: number): ForemanError {
-  return new ForemanError(
-    "body_too_large",
-    `the request's body is larger than FOREMAN_BODY_MAX (${bytesMax} bytes)`,
-  );
+function tooLarge(bytesMax: number, boundName: string): ForemanError {
+  const message = `the request's body is larger than ${boundName} (${bytesMax} bytes)`;
+  return new ForemanError("body_too_large", message);
 }

@@ -4,11 +4,13 @@ import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
+import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
 import { type Lane, Lanes, type WaitingJob } from "./lanes.ts";
 import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
 import { Recorder } from "./recorder.ts";
+import { Taken } from "./taken.ts";
 
 /** A job whose client waits for it on an open socket. */
 export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
@@ -32,9 +34,6 @@ type QueueOptions = {
   readonly onChange: () => void;
 };
 
-/** A job that runs; `back` resolves when it has ended, or waits again. */
-type Taken = Readonly<{ cut: (why: LeaveReason) => void; back: PromiseWithResolvers<void> }>;
-
 /** Where a job waits: lanes in memory in front of rows in the store. */
 export class Queue {
   readonly #options: QueueOptions;
@@ -42,13 +41,17 @@ export class Queue {
   readonly #lanes = new Lanes();
   readonly #durable: DurableJobs;
   readonly #timers = new Map<JobId, Timer>();
-  readonly #taken = new Map<JobId, Taken>();
+  readonly #taken = new Taken();
+  /** Of durable jobs, in every state. */
+  readonly cancels: Cancels;
   #isDraining = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "queue" });
     this.#durable = new DurableJobs({ ...options, log: this.#log, lanes: this.#lanes });
+    const own = { log: this.#log, durable: this.#durable, taken: this.#taken };
+    this.cancels = new Cancels({ ...options, ...own });
   }
 
   /** Jobs that wait, on sockets and in the store. */
@@ -127,20 +130,20 @@ export class Queue {
    */
   take(id: JobId, cut: (why: LeaveReason) => void): WaitingJob | null {
     const waiting = this.#remove(id);
-    if (waiting !== null) this.#taken.set(id, { cut, back: Promise.withResolvers() });
+    if (waiting !== null) this.#taken.add(waiting.job, cut);
     return waiting;
   }
 
   /** A job that was taken has come to its end. */
   release(job: Job): void {
-    this.#noteBack(job.id);
+    this.#taken.noteBack(job.id);
     this.#durable.forget(job.id);
     this.#options.onLeft(job);
   }
 
   /** A job that was taken waits again, at its old place; a durable one not before `delayMs`. */
   putBack(waiting: WaitingJob, delayMs = 0): void {
-    this.#noteBack(waiting.job.id);
+    this.#taken.noteBack(waiting.job.id);
     if (waiting.waiter instanceof Recorder) waiting.waiter.forget();
     if (this.#isDraining && waiting.job.isDurable) return;
     if (delayMs > 0) {
@@ -158,23 +161,9 @@ export class Queue {
    * target. Unknown and ended jobs are left alone.
    */
   leave(id: JobId, why: LeaveReason): void {
-    const taken = this.#taken.get(id);
-    taken?.cut(why);
-    const waiting = taken ? null : this.#remove(id);
+    const isTaken = this.#taken.cut(id, why) !== null;
+    const waiting = isTaken ? null : this.#remove(id);
     this.#end(waiting, { state: "cancelled", reason: why, message: leaveMessages[why] });
-  }
-
-  /**
-   * Cancels a job that waits, wherever, or runs; false if it has ended or never was. Resolves when
-   * its end is on the disk: a daemon that died before would run it again.
-   */
-  async cancel(id: JobId): Promise<boolean> {
-    const taken = this.#taken.get(id);
-    taken?.cut("cancelled_by_user");
-    await taken?.back.promise;
-    // It waits again if something had put it back already.
-    const isWaiting = await this.#durable.cancel(id, leaveMessages.cancelled_by_user);
-    return isWaiting || taken !== undefined;
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -186,11 +175,6 @@ export class Queue {
   endWaiting(): void {
     for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id);
     this.#durable.stop(drainingError(), (id) => this.#taken.has(id));
-  }
-
-  #noteBack(id: JobId): void {
-    this.#taken.get(id)?.back.resolve();
-    this.#taken.delete(id);
   }
 
   #turnAway(id: JobId): void {

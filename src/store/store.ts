@@ -1,4 +1,5 @@
 import type { Ending, EndReason, Job, JobClass, JobId, JobState } from "../job.ts";
+import type { CancelledSlice, WaitingSlice } from "./waiting-slice.ts";
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
@@ -153,6 +154,11 @@ export interface Store {
   ): Promise<"queued" | "stale">;
   /** queued → failed | cancelled, without an attempt. `lost`: it no longer waits. */
   endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost">;
+  /**
+   * queued → cancelled for all of a slice that fit. A job that was claimed before is left alone, as
+   * is every job on a socket.
+   */
+  cancelWaiting(slice: WaitingSlice, ending: Ending, atMs: number): Promise<CancelledSlice>;
   /** At start: every job that runs by the rows, or waits on a socket, is a dead daemon's orphan. */
   recoverInterrupted(atMs: number): Promise<Recovery>;
 

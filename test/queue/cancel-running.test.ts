@@ -20,7 +20,7 @@ async function withRunning() {
   const waiting = scene.queue.take(job.id, (why) => cuts.push(why));
   if (waiting === null) throw new Error("it was not there to be taken");
   const answered: boolean[] = [];
-  const cancel = () => scene.queue.cancel(job.id).then((is) => answered.push(is));
+  const cancel = () => scene.queue.cancels.one(job.id).then((is) => answered.push(is));
   return { ...scene, answered, cancel, cuts, job, waiting };
 }
 

@@ -62,13 +62,13 @@ describe("durable jobs that wait", () => {
     const { clock, ids, queue, store } = await withDurable(windowMax + 3);
     const last = ids.at(-1) as JobId;
 
-    const cancelled = queue.cancel(last);
+    const cancelled = queue.cancels.one(last);
     await clock.settle();
 
     expect(await cancelled).toBe(true);
     expect(queue.depth).toBe(windowMax + 2);
     expect(await store.job(last)).toMatchObject({ state: "cancelled" });
-    expect(await queue.cancel(last)).toBe(false);
+    expect(await queue.cancels.one(last)).toBe(false);
   });
 
   test("stay when the daemon goes, while those on sockets are turned away", async () => {

@@ -9,12 +9,12 @@ import { aSubmission } from "./submission.ts";
 type SceneFacts = {
   readonly depthMax?: number;
   readonly waitMsMax?: number;
+  readonly store?: MemoryStore;
 };
 
 /** A queue in front of an empty store, and what it told to whoever listens. */
 export function queueScene(facts: SceneFacts = {}) {
-  const { depthMax = 100, waitMsMax = 0 } = facts;
-  const store = new MemoryStore();
+  const { depthMax = 100, store = new MemoryStore(), waitMsMax = 0 } = facts;
   const clock = new ManualClock();
   const told = { joined: [] as JobId[], left: [] as JobId[], changes: 0 };
   const queue = new Queue({

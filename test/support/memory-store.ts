@@ -13,6 +13,7 @@ import {
   type Transition,
   transitionsMax,
 } from "../../src/store/store.ts";
+import type { CancelledJob, CancelledSlice, WaitingSlice } from "../../src/store/waiting-slice.ts";
 import { MemoryDisk, type MemoryRow as Row } from "./memory-disk.ts";
 
 /** A store without a disk, for tests of what stands in front; held to the contract of stores. */
@@ -101,6 +102,24 @@ export class MemoryStore implements Store {
     if (row?.state !== "queued" || ending.state === "done") return "lost";
     this.#end(row, ending, atMs);
     return "ended";
+  }
+
+  async cancelWaiting(
+    { after, client, limit, model, upTo }: WaitingSlice,
+    ending: Ending,
+    atMs: number,
+  ): Promise<CancelledSlice> {
+    this.#mayWrite();
+    const waiting = [...this.#disk.rows.values()]
+      .filter(({ arrival, state }) => state === "queued" && arrival > after && arrival <= upTo)
+      .slice(0, limit);
+    const jobs = waiting.filter((row) => {
+      const fits = row.model === (model ?? row.model) && row.client === (client ?? row.client);
+      return row.isDurable && fits;
+    });
+    for (const row of jobs) this.#end(row, ending, atMs);
+    const next = waiting.length < limit ? null : (waiting.at(-1)?.arrival ?? null);
+    return { jobs: jobs.map(cancelledJob), next };
   }
 
   async recoverInterrupted(atMs: number): Promise<Recovery> {
@@ -259,6 +278,10 @@ const died = {
 
 function shown({ deaths: _deaths, ...row }: Row): StoredJob {
   return row;
+}
+
+function cancelledJob({ class: jobClass, client, id, runnerKey }: Row): CancelledJob {
+  return { id, class: jobClass, runnerKey, client };
 }
 
 function laneKey({ class: jobClass, client, runnerKey }: Lane): string {

@@ -62,7 +62,7 @@ export async function showJob(call: Call, id: string, deps: JobsDeps): Promise<v
 /** `POST /jobs/{id}/cancel`: ends it wherever it is; a job that has ended stays as it is. */
 export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
   const job = await findJob(id, deps.store);
-  await deps.queue.cancel(job.id);
+  await deps.queue.cancels.one(job.id);
   const after = (await deps.store.job(job.id)) ?? job;
   tell(call, 200, jobView(after, deps.whyWaiting(job.id), await artifactsFor(after, deps)));
 }

@@ -1,3 +1,7 @@
+/** Waiting durable jobs of a slice. The `+` keeps SQLite from taking the index of other filters. */
+const sliceFits = `state = 'queued' AND seq > @after AND seq <= @upTo AND +is_durable = 1
+      AND (@client IS NULL OR client = @client) AND (@model IS NULL OR model = @model)`;
+
 /**
  * Every statement over jobs and their neighbours, by verb. They stand together so that one test
  * can hold each plan against the indexes: with 1,000,000 jobs the wrong shape of a claim takes
@@ -55,6 +59,24 @@ export const jobSql = {
       completion_tokens = @completionTokens, not_before_ms = NULL
     WHERE id = @id AND state = 'queued' AND @state <> 'done'
     RETURNING seq, is_durable`,
+  sliceEnd: `
+    SELECT seq
+    FROM job INDEXED BY job_state
+    WHERE state = 'queued' AND seq > @after AND seq <= @upTo
+    ORDER BY seq
+    LIMIT 1 OFFSET @limit - 1`,
+  deleteSlicePayloads: `
+    DELETE FROM payload
+    WHERE seq IN (
+      SELECT seq
+      FROM job INDEXED BY job_state
+      WHERE ${sliceFits})`,
+  cancelSlice: `
+    UPDATE job INDEXED BY job_state
+    SET state = @state, ended_at_ms = @atMs, changed_at_ms = @atMs, end_reason = @reason,
+      end_message = @message, not_before_ms = NULL
+    WHERE ${sliceFits}
+    RETURNING id, class, runner_key, client`,
   insertAnswer: `
     INSERT INTO answer (seq, status_code, content_type, is_compressed, body)
     VALUES (@seq, @statusCode, @contentType, @isCompressed, @body)`,

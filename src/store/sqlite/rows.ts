@@ -1,5 +1,6 @@
 import type { EndReason, EndState, JobClass, JobId, JobState } from "../../job.ts";
 import type { Answer, Lane, PutBack, StoredJob, Transition } from "../store.ts";
+import type { CancelledJob } from "../waiting-slice.ts";
 import type { VerbAnswers } from "./verb.ts";
 
 // The one place where the types of columns are asserted: the CHECK constraints of the schema, and
@@ -55,6 +56,8 @@ export type LaneRow = {
   readonly depth: number;
 };
 
+export type CancelledRow = Omit<LaneRow, "depth"> & { readonly id: string };
+
 /** A row of `job` as the store's callers know it. */
 export function storedJob(row: JobRow): StoredJob {
   return {
@@ -100,6 +103,12 @@ export function transitionOf(row: TransitionRow): Transition {
     why: row.why as Transition["why"],
     atMs: row.at_ms,
   };
+}
+
+/** What is told of a job that was cancelled with others. */
+export function cancelledJob(row: CancelledRow): CancelledJob {
+  const { client, id, runner_key: runnerKey } = row;
+  return { id: id as JobId, class: row.class as JobClass, runnerKey, client };
 }
 
 /** A row of the lanes' count. */

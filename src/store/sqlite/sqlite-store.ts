@@ -14,6 +14,7 @@ import type {
   Transition,
 } from "../store.ts";
 import type { StoreUpkeep } from "../store-upkeep.ts";
+import type { CancelledSlice, WaitingSlice } from "../waiting-slice.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
@@ -141,6 +142,12 @@ export class SqliteStore implements Store {
 
   endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost"> {
     return this.#told(id, this.#writer.ask({ kind: "endWaiting", id, ending, atMs }));
+  }
+
+  async cancelWaiting(slice: WaitingSlice, ending: Ending, atMs: number): Promise<CancelledSlice> {
+    const cancelled = await this.#writer.ask({ kind: "cancelWaiting", slice, ending, atMs });
+    for (const { id } of cancelled.jobs) this.#onTransition(id);
+    return cancelled;
   }
 
   recoverInterrupted(atMs: number): Promise<Recovery> {

@@ -9,6 +9,7 @@ import type {
   StoredJob,
   Transition,
 } from "../store.ts";
+import type { CancelledSlice, WaitingSlice } from "../waiting-slice.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
 export type WriteVerb =
@@ -52,6 +53,12 @@ export type WriteVerb =
       readonly ending: Ending;
       readonly atMs: number;
     }
+  | {
+      readonly kind: "cancelWaiting";
+      readonly slice: WaitingSlice;
+      readonly ending: Ending;
+      readonly atMs: number;
+    }
   | { readonly kind: "recoverInterrupted"; readonly atMs: number }
   | { readonly kind: "job"; readonly id: JobId }
   | { readonly kind: "body"; readonly id: JobId }
@@ -87,6 +94,7 @@ export type VerbAnswers = {
   readonly settle: "settled" | "stale";
   readonly putBack: "queued" | "stale";
   readonly endWaiting: "ended" | "lost";
+  readonly cancelWaiting: CancelledSlice;
   readonly recoverInterrupted: Recovery;
   readonly job: StoredJob | null;
   readonly body: Uint8Array | null;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
+import { CancelWaiting } from "./cancel-waiting.ts";
 import { shrinkDatabase } from "./give-back-space.ts";
 import { jobSql } from "./job-sql.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
@@ -14,9 +15,11 @@ type EndedRow = { readonly seq: number; readonly is_durable: number };
 export class WriteVerbs {
   readonly #database: Database.Database;
   readonly #statements: ReturnType<typeof prepare>;
+  readonly #cancelWaiting: CancelWaiting;
 
   constructor(deps: { database: Database.Database }) {
     this.#database = deps.database;
+    this.#cancelWaiting = new CancelWaiting(deps.database);
     this.#statements = prepare(deps.database);
   }
 
@@ -39,6 +42,8 @@ export class WriteVerbs {
       }
       case "endWaiting":
         return this.#endWaiting(verb.id, verb.ending, verb.atMs);
+      case "cancelWaiting":
+        return this.#cancelWaiting.apply(verb);
       case "recoverInterrupted":
         return recoverInterrupted(this.#database, verb.atMs);
       case "job": {
