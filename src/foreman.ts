@@ -77,11 +77,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const keepInventory = inventoryKeeper(inventory, store, log);
   const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
   const poller = new Poller({
-    target,
-    inventory,
-    clock,
-    log,
-    random,
+    ...{ target, inventory, clock, log, random },
     intervalMs: config.pollIntervalMs,
     onReturn: () => warmer.warm(),
     onChange: () => {
@@ -125,7 +121,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     readStatus: () =>
       readStatus({ clock, queue, dispatcher, inventory, poller, slots: config.chatSlots }),
     backUp: () => backups.make(),
-    whyWaiting: (id) => whyWaiting(id, { queue, dispatcher, inventory }),
+    whyWaiting: (job, position) => whyWaiting(job, { queue, dispatcher, inventory }, position),
     progressOf: (id) => progressOf(id, { queue, dispatcher, inventory, clock }),
     reception: receptionOf(config),
   });

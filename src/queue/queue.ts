@@ -7,7 +7,7 @@ import { admit, drainingError, retryAfterS } from "./admit.ts";
 import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
-import { type Lane, Lanes, type WaitingJob } from "./lanes.ts";
+import { type Lane, type LaneFacts, Lanes, type WaitingJob } from "./lanes.ts";
 import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
 import { Recorder } from "./recorder.ts";
 import { Taken } from "./taken.ts";
@@ -78,6 +78,11 @@ export class Queue {
 
   lanes(): Iterable<Lane> {
     return this.#lanes.all();
+  }
+
+  /** Where such a job waits; null if nothing waits there. */
+  laneOf(facts: LaneFacts): Lane | null {
+    return this.#lanes.find(facts);
   }
 
   /** Brings back what an earlier life left waiting. Before anything is submitted. */

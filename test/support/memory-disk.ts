@@ -12,14 +12,14 @@ export class MemoryDisk {
   /** Jobs by client and key. */
   readonly keys = new Map<string, JobId>();
   readonly documents = new Map<string, Uint8Array>();
-  #arrivals = 0;
+  newestArrival = 0;
 
   /** Writes a row that waits; answers it. */
   add(job: Job): MemoryRow {
-    this.#arrivals += 1;
+    this.newestArrival += 1;
     const row: MemoryRow = {
       ...job,
-      arrival: this.#arrivals,
+      arrival: this.newestArrival,
       state: "queued",
       lastAttempt: 0,
       attempts: 0,

@@ -175,6 +175,16 @@ export class MemoryStore implements Store {
       .map(shown);
   }
 
+  async position({ arrival, ...lane }: Lane & { readonly arrival: number }): Promise<number> {
+    const waiting = this.#waiting().filter((row) => laneKey(row) === laneKey(lane));
+    return waiting.filter((row) => row.arrival <= arrival).length;
+  }
+
+  async newestArrival(): Promise<number> {
+    this.#mayRead();
+    return this.#disk.newestArrival;
+  }
+
   async lanes(): Promise<(Lane & { depth: number })[]> {
     const lanes = new Map<string, Lane & { depth: number }>();
     for (const row of this.#waiting()) {

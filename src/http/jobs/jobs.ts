@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ForemanError } from "../../errors.ts";
-import { type JobId, jobStates } from "../../job.ts";
+import { jobStates } from "../../job.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { answer, type Call, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
@@ -15,8 +15,11 @@ import { readJob } from "./read-job.ts";
 const pageLimitMax = 1_000;
 
 export type JobsDeps = QueuedDeps & {
-  /** Where a waiting job stands; null for one that does not wait in memory. */
-  readonly whyWaiting: (id: JobId) => Wait | null;
+  /**
+   * Where a waiting job stands; else null. Of one that does not wait in memory the position is the
+   * one that is given, or null.
+   */
+  readonly whyWaiting: (job: StoredJob, position?: number) => Wait | null;
 };
 
 /** `POST /jobs`: a native request that nobody waits for. Answered when it is on the disk. */
@@ -55,8 +58,7 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
 
 /** `GET /jobs/{id}`. */
 export async function showJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
-  const job = await findJob(id, deps.store);
-  tell(call, 200, jobView(job, deps.whyWaiting(job.id), await artifactsFor(job, deps)));
+  tell(call, 200, await viewOf(await findJob(id, deps.store), deps));
 }
 
 /** `POST /jobs/{id}/cancel`: ends it wherever it is; a job that has ended stays as it is. */
@@ -64,7 +66,7 @@ export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise
   const job = await findJob(id, deps.store);
   await deps.queue.cancels.one(job.id);
   const after = (await deps.store.job(job.id)) ?? job;
-  tell(call, 200, jobView(after, deps.whyWaiting(job.id), await artifactsFor(after, deps)));
+  tell(call, 200, await viewOf(after, deps));
 }
 
 /** `GET /jobs/{id}/artifacts/{name}`. */
@@ -97,9 +99,17 @@ export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
   const { limit } = parsed.data;
   const jobs = await deps.store.page(parsed.data);
   tell(call, 200, {
-    jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job.id), null)),
+    jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job), null)),
     next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,
   });
+}
+
+async function viewOf(job: StoredJob, deps: JobsDeps) {
+  let wait = deps.whyWaiting(job);
+  if (wait?.position === null && job.isDurable) {
+    wait = deps.whyWaiting(job, await deps.store.position(job));
+  }
+  return jobView(job, wait, await artifactsFor(job, deps));
 }
 
 async function artifactsFor(job: StoredJob, { store }: JobsDeps): Promise<Artifacts | null> {

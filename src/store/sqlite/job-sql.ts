@@ -130,6 +130,14 @@ export const jobSql = {
       AND class = @class AND runner_key = @runnerKey AND client = @client AND seq > @afterArrival
     ORDER BY seq
     LIMIT @limit`,
+  position: `
+    SELECT count(*) AS position
+    FROM job INDEXED BY job_waiting
+    WHERE state = 'queued' AND is_durable = 1
+      AND class = @class AND runner_key = @runnerKey AND client = @client AND seq <= @arrival`,
+  newestArrival: `
+    SELECT max(newest_seq, coalesce((SELECT max(seq) FROM job), 0)) AS newest
+    FROM upkeep`,
   noteNewest: `
     UPDATE upkeep
     SET newest_seq = max(newest_seq, coalesce((SELECT max(seq) FROM job), 0))

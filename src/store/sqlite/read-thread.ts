@@ -5,14 +5,7 @@ import type { JobState } from "../../job.ts";
 import { transitionsMax } from "../store.ts";
 import { jobSql } from "./job-sql.ts";
 import { PageReader } from "./page-reader.ts";
-import {
-  type AnswerRow,
-  type LaneRow,
-  laneDepth,
-  storedAnswer,
-  type TransitionRow,
-  transitionOf,
-} from "./rows.ts";
+import { type AnswerRow, storedAnswer, type TransitionRow, transitionOf } from "./rows.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
 import type { FromThread, GroupOutcome, Outcome } from "./thread-message.ts";
@@ -28,8 +21,8 @@ const opened: FromThread = { kind: "opened", opening: null };
 const database = new Database(file, { readonly: true, fileMustExist: true });
 const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
 const transitions = database.prepare<[object], TransitionRow>(jobSql.transitions);
+const position = database.prepare<[object], { readonly position: number }>(jobSql.position);
 const pages = new PageReader({ database });
-const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
 
 serveMailbox<ReadVerb>(parentPort, { run, close: () => database.close() });
@@ -57,10 +50,10 @@ function answer(verb: ReadVerb): VerbAnswer {
     }
     case "transitions":
       return transitions.all({ ...verb, limit: transitionsMax }).map(transitionOf);
+    case "position":
+      return position.get({ ...verb.lane, arrival: verb.arrival })?.position ?? 0;
     case "page":
       return pages.read(verb.page);
-    case "lanes":
-      return lanes.all().map(laneDepth);
     case "countByState": {
       const counts = countByState.get();
       assert(counts !== undefined, "an aggregate always has a row");

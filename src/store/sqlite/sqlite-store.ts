@@ -178,8 +178,17 @@ export class SqliteStore implements Store {
     return this.#reader.ask({ kind: "page", page });
   }
 
+  position({ arrival, ...job }: Lane & { readonly arrival: number }): Promise<number> {
+    const lane = { class: job.class, runnerKey: job.runnerKey, client: job.client };
+    return this.#reader.ask({ kind: "position", lane, arrival });
+  }
+
+  newestArrival(): Promise<number> {
+    return this.#writer.ask({ kind: "newestArrival" });
+  }
+
   lanes(): Promise<readonly (Lane & { readonly depth: number })[]> {
-    return this.#reader.ask({ kind: "lanes" });
+    return this.#writer.ask({ kind: "lanes" });
   }
 
   countByState(): Promise<Readonly<Record<JobState, number>>> {

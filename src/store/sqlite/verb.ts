@@ -68,6 +68,8 @@ export type WriteVerb =
       readonly afterArrival: number;
       readonly limit: number;
     }
+  | { readonly kind: "newestArrival" }
+  | { readonly kind: "lanes" }
   | { readonly kind: "prune"; readonly endedBeforeMs: number; readonly limit: number }
   | { readonly kind: "shrink" }
   | { readonly kind: "emptyLog" }
@@ -80,8 +82,8 @@ export type WriteVerb =
 export type ReadVerb =
   | { readonly kind: "answer"; readonly id: JobId }
   | { readonly kind: "transitions"; readonly id: JobId; readonly after: number }
+  | { readonly kind: "position"; readonly lane: Lane; readonly arrival: number }
   | { readonly kind: "page"; readonly page: Page }
-  | { readonly kind: "lanes" }
   | { readonly kind: "countByState" };
 
 export type Verb = WriteVerb | ReadVerb;
@@ -99,6 +101,7 @@ export type VerbAnswers = {
   readonly job: StoredJob | null;
   readonly body: Uint8Array | null;
   readonly waitingIn: readonly StoredJob[];
+  readonly newestArrival: number;
   readonly prune: number;
   readonly shrink: boolean;
   readonly emptyLog: undefined;
@@ -108,6 +111,7 @@ export type VerbAnswers = {
   readonly heartbeat: undefined;
   readonly answer: Answer | null;
   readonly transitions: readonly Transition[];
+  readonly position: number;
   readonly page: readonly StoredJob[];
   readonly lanes: readonly (Lane & { readonly depth: number })[];
   readonly countByState: Readonly<Record<JobState, number>>;

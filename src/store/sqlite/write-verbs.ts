@@ -6,7 +6,7 @@ import { CancelWaiting } from "./cancel-waiting.ts";
 import { shrinkDatabase } from "./give-back-space.ts";
 import { jobSql } from "./job-sql.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
-import { type JobRow, storedJob } from "./rows.ts";
+import { type JobRow, type LaneRow, laneDepth, storedJob } from "./rows.ts";
 import type { VerbAnswer, WriteVerb } from "./verb.ts";
 
 type EndedRow = { readonly seq: number; readonly is_durable: number };
@@ -54,6 +54,10 @@ export class WriteVerbs {
         return statements.body.get(verb)?.body ?? null;
       case "waitingIn":
         return this.#waitingIn(verb);
+      case "newestArrival":
+        return statements.newestArrival.get()?.newest ?? 0;
+      case "lanes":
+        return statements.lanes.all().map(laneDepth);
       case "prune":
         statements.noteNewest.run();
         return statements.prune.run(verb).changes;
@@ -138,6 +142,8 @@ function prepare(database: Database.Database) {
     job: database.prepare<[object], JobRow>(jobSql.job),
     body: database.prepare<[object], { readonly body: Uint8Array }>(jobSql.body),
     waitingIn: database.prepare<[object], JobRow>(jobSql.waitingIn),
+    newestArrival: database.prepare<[], { readonly newest: number }>(jobSql.newestArrival),
+    lanes: database.prepare<[], LaneRow>(jobSql.lanes),
     noteNewest: database.prepare(jobSql.noteNewest),
     prune: database.prepare<[object]>(jobSql.prune),
     noteSound: database.prepare(jobSql.noteSound),

@@ -101,12 +101,14 @@ export function joiningContract(place: StorePlace): void {
     test("frees no arrival for another job, be the newest pruned or all, over a restart", async () => {
       const jobs = [aJob(), aJob(), aJob()];
       const arrivals: number[] = [];
+      expect(await place.store.newestArrival()).toBe(0);
       for (const job of jobs) {
         arrivals.push(await place.inserted(job));
         await place.store.endWaiting(job.id, cancelled, 1);
         await place.store.prune(2, 9);
       }
       await place.reopen();
+      expect(await place.store.newestArrival()).toBe(arrivals[2]);
       arrivals.push(await place.inserted(aJob()));
       await place.store.prune(2, 9);
       arrivals.push(await place.inserted(aJob()));

@@ -24,6 +24,7 @@ const index: Partial<Record<Verb, RegExp>> = {
   endWaiting: /SEARCH job USING INDEX sqlite_autoindex_job_1 \(id=\?\)/,
   job: /SEARCH job USING INDEX sqlite_autoindex_job_1 \(id=\?\)/,
   waitingIn: /USING INDEX job_waiting \(class=\? AND runner_key=\? AND client=\? AND seq>\?\)/,
+  position: /COVERING INDEX job_waiting \(class=\? AND runner_key=\? AND client=\? AND seq<\?\)/,
   keyHolder: /USING INDEX job_idempotency \(client=\? AND idempotency_key=\?\)/,
   failPoison: /SEARCH job USING INDEX job_state \(state=\?\)/,
   deletePoisonPayloads: /SEARCH job USING INDEX job_state \(state=\?\)/,
