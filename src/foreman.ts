@@ -24,6 +24,7 @@ import { Queue } from "./queue/queue.ts";
 import { type Batches, buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime, type Runtime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
+import { Backups } from "./store/backups.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
@@ -76,10 +77,13 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     changes.note(id);
     webhooks.wake();
   };
-  const place = { file: config.databaseFile, diskFloorBytes: config.diskFloorBytes };
+  const { databaseFile: file, diskFloorBytes, jobTtlMs } = config;
+  const place = { file, diskFloorBytes };
   const store = await openSqliteStore({ ...place, log, clock, onFatal, onTransition });
   const webhooks = createWebhooks({ ...config, ...overrides, store, clock, random });
-  const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
+  const { upkeep } = store;
+  const keeper = new StoreKeeper({ store, upkeep, clock, log, jobTtlMs });
+  const backups = new Backups({ upkeep, databaseFile: file, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const inventory = new Inventory();
@@ -143,7 +147,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
       webhooks: await webhooks.status(),
     }),
     readWebhook: webhooks.read,
-    whyWaiting: (id) => whyWaiting(id, waits),
+    backUp: () => backups.make(),
+    whyWaiting: (job, position) => whyWaiting(job, waits, position),
     progressOf: (id) => progressOf(id, waits),
     reception: receptionOf(config),
   });
