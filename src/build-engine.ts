@@ -10,6 +10,7 @@ import { Queue } from "./queue/queue.ts";
 import { buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
+import { Backups } from "./store/backups.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
 import { Inventory } from "./target/inventory.ts";
@@ -47,10 +48,12 @@ export async function buildEngine(config: Config, outside: Outside) {
     changes.note(id);
     webhooks.wake();
   };
-  const { databaseFile: file, diskFloorBytes } = config;
+  const { databaseFile: file, diskFloorBytes, jobTtlMs } = config;
   const store = await openSqliteStore({ ...outside, file, diskFloorBytes, onTransition });
   const webhooks = createWebhooks({ ...config, ...outside, store });
-  const keeper = new StoreKeeper({ store, clock, log, jobTtlMs: config.jobTtlMs });
+  const { batches, upkeep } = store;
+  const keeper = new StoreKeeper({ store, upkeep, clock, log, jobTtlMs });
+  const backups = new Backups({ upkeep, databaseFile: file, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const inventory = new Inventory();
@@ -88,11 +91,11 @@ export async function buildEngine(config: Config, outside: Outside) {
   });
   const runningCount = () => dispatcher.runningCount;
   const runtime = buildRuntime(config, { ...pieces, runningCount });
-  const { batches } = store;
   const batching = buildBatches(config, { ...config, ...pieces, ...runtime, batches, changes });
   return {
     ...pieces,
-    ...{ batches, batching, changes, dispatcher, keeper, runners, runtime, surveyor, webhooks },
+    ...{ backups, batches, batching, changes, dispatcher, keeper, runners, runtime, surveyor },
+    webhooks,
   };
 }
 

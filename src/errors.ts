@@ -22,6 +22,7 @@ const errorCodes = {
   key_reused: 409,
   not_pending: 409,
   no_history: 409,
+  backup_refused: 409,
   storage_full: 507,
   storage_lost: 503,
   storage_failed: 500,

@@ -57,7 +57,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
       webhooks: await webhooks.status(),
     }),
     readWebhook: webhooks.read,
-    whyWaiting: (id) => whyWaiting(id, engine),
+    backUp: () => engine.backups.make(),
+    whyWaiting: (job, position) => whyWaiting(job, engine, position),
     progressOf: (id) => progressOf(id, engine),
     reception: buildReception(config),
   });

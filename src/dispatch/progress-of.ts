@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { JobId } from "../job.ts";
 import type { JobProgressEvent } from "../wire/job-events.ts";
 import type { Running } from "./slots.ts";
-import { type WaitSources, whyWaiting } from "./why-waiting.ts";
+import { type WaitSources, whyWaitingHere } from "./why-waiting.ts";
 
 /** Over less than this a rate is chance. */
 const rateMsMin = 200;
@@ -18,7 +18,7 @@ export function progressOf(
   const { clock, dispatcher } = sources;
   const running = dispatcher.view.running.find(({ waiting }) => waiting.job.id === id);
   if (running !== undefined) return runOf(running, clock.monotonicMs());
-  const wait = whyWaiting(id, sources);
+  const wait = whyWaitingHere(id, sources);
   if (wait === null) return null;
   const { etaMs, position, reason } = wait;
   return {

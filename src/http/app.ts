@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import pLimit from "p-limit";
 import { ForemanError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Backup } from "../store/backups.ts";
 import { type PolledRoute, polledRoutes } from "../target/inventory.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
 import type { Status } from "../wire/status.ts";
@@ -15,6 +16,7 @@ import type { Reception } from "./door/reception.ts";
 import { createEmbed } from "./embed.ts";
 import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
+import { cancelJobs } from "./jobs/cancel-jobs.ts";
 import { type JobEventsDeps, tellJobEvents } from "./jobs/job-events.ts";
 import {
   cancelJob,
@@ -70,6 +72,7 @@ export type AppDeps = JobsDeps &
     readonly embedConcurrency: number;
     readonly readHealth: () => Health;
     readonly readStatus: () => Promise<Status>;
+    readonly backUp: () => Promise<Backup>;
     readonly reception: Reception;
   };
 
@@ -122,8 +125,10 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     answer(call, 200, ["Content-Type", json], openapi);
   });
   on("GET", "/foreman/status", async (call) => tell(call, 200, await deps.readStatus()));
+  on("POST", "/foreman/backup", async (call) => tell(call, 201, await deps.backUp()));
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
+  on("POST", "/jobs/cancel", (call) => cancelJobs(call, deps));
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));
   on("POST", "/jobs/:id/cancel", (call) => cancelJob(call, partsOf(call)[1] ?? "", deps));
   on("GET", "/jobs/:id/events", (call) => tellJobEvents(call, partsOf(call)[1] ?? "", deps));

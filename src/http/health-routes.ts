@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { isoTime } from "../clock.ts";
 import type { Heartbeat } from "../store/store.ts";
+import type { Integrity } from "../store/store-keeper.ts";
 import type { HealthDocument } from "../wire/probes.ts";
 import type { AppEnv } from "./app-env.ts";
 
@@ -20,6 +21,9 @@ export type Health = {
     readonly problem: string | null;
     /** The last heartbeat; null before the first. */
     readonly beat: Pick<Heartbeat, "commitMs" | "freeBytes"> | null;
+    /** How much disk the store's log takes; null before the first heartbeat. */
+    readonly logBytes: number | null;
+    readonly integrity: Integrity;
   };
   /** What is wrong with the worker loop, or null. */
   readonly workerProblem: string | null;
@@ -79,6 +83,8 @@ function healthDocument(health: Health, problem: string | null): HealthDocument 
     store: {
       commit_ms: store.beat && Math.round(store.beat.commitMs * 100) / 100,
       free_bytes: store.beat?.freeBytes ?? null,
+      wal_bytes: store.logBytes,
+      integrity: store.integrity,
     },
   };
 }

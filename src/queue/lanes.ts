@@ -42,7 +42,8 @@ export type Lane = {
   storedBehind: number;
 };
 
-type LaneFacts = Pick<Lane, "class" | "loadKey" | "client" | "isDurable">;
+/** What makes jobs alike. */
+export type LaneFacts = Pick<Lane, "class" | "loadKey" | "client" | "isDurable">;
 
 /** How many jobs of a durable lane are kept in memory, so that a million cost what a few do. */
 export const windowMax = 64;
@@ -69,9 +70,14 @@ export class Lanes {
     return this.#lanes.values();
   }
 
+  /** The lane of such jobs; null if none waits. */
+  find(facts: LaneFacts): Lane | null {
+    return this.#lanes.get(keyOf(facts)) ?? null;
+  }
+
   /** The lane of such jobs, made if it is not there. */
   laneOf(facts: LaneFacts): Lane {
-    const key = [facts.class, facts.loadKey, facts.client, facts.isDurable].join("\n");
+    const key = keyOf(facts);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       const { class: jobClass, client, isDurable, loadKey } = facts;
@@ -126,4 +132,8 @@ export class Lanes {
   idsOnSocket(): JobId[] {
     return [...this.#laneByJob].flatMap(([id, lane]) => (lane.isDurable ? [] : [id]));
   }
+}
+
+function keyOf(facts: LaneFacts): string {
+  return [facts.class, facts.loadKey, facts.client, facts.isDurable].join("\n");
 }

@@ -4,11 +4,13 @@ import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
+import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
-import { type Lane, Lanes, type WaitingJob } from "./lanes.ts";
+import { type Lane, type LaneFacts, Lanes, type WaitingJob } from "./lanes.ts";
 import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
 import { Recorder } from "./recorder.ts";
+import { Taken } from "./taken.ts";
 
 /** A job whose client waits for it on an open socket. */
 export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
@@ -32,9 +34,6 @@ type QueueOptions = {
   readonly onChange: () => void;
 };
 
-/** A job that runs; `back` resolves when it has ended, or waits again. */
-type Taken = Readonly<{ cut: (why: LeaveReason) => void; back: PromiseWithResolvers<void> }>;
-
 /** Where a job waits: lanes in memory in front of rows in the store. */
 export class Queue {
   readonly #options: QueueOptions;
@@ -42,13 +41,19 @@ export class Queue {
   readonly #lanes = new Lanes();
   readonly #durable: DurableJobs;
   readonly #timers = new Map<JobId, Timer>();
-  readonly #taken = new Map<JobId, Taken>();
+  readonly #taken = new Taken();
+  /** That somebody asks for, of jobs in every state. */
+  readonly cancels: Cancels;
   #isDraining = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "queue" });
     this.#durable = new DurableJobs({ ...options, log: this.#log, lanes: this.#lanes });
+    const own = { log: this.#log, durable: this.#durable, taken: this.#taken };
+    const turnAway = (id: JobId) =>
+      this.#turnAway(id, new ForemanError("cancelled", "the job was cancelled"));
+    this.cancels = new Cancels({ ...options, ...own, turnAway });
   }
 
   /** Jobs that wait, on sockets and in the store. */
@@ -75,6 +80,11 @@ export class Queue {
 
   lanes(): Iterable<Lane> {
     return this.#lanes.all();
+  }
+
+  /** Where such a job waits; null if nothing waits there. */
+  laneOf(facts: LaneFacts): Lane | null {
+    return this.#lanes.find(facts);
   }
 
   /** Brings back what an earlier life left waiting. Before anything is submitted. */
@@ -122,20 +132,20 @@ export class Queue {
    */
   take(id: JobId, cut: (why: LeaveReason) => void): WaitingJob | null {
     const waiting = this.#remove(id);
-    if (waiting !== null) this.#taken.set(id, { cut, back: Promise.withResolvers() });
+    if (waiting !== null) this.#taken.add(waiting.job, cut);
     return waiting;
   }
 
   /** A job that was taken has come to its end. */
   release(job: Job): void {
-    this.#noteBack(job.id);
+    this.#taken.noteBack(job.id);
     this.#durable.forget(job.id);
     this.#options.onLeft(job);
   }
 
   /** A job that was taken waits again, at its old place; a durable one not before `delayMs`. */
   putBack(waiting: WaitingJob, delayMs = 0): void {
-    this.#noteBack(waiting.job.id);
+    this.#taken.noteBack(waiting.job.id);
     if (waiting.waiter instanceof Recorder) waiting.waiter.forget();
     if (this.#isDraining && waiting.job.isDurable) return;
     if (delayMs > 0) {
@@ -153,24 +163,9 @@ export class Queue {
    * target. Unknown and ended jobs are left alone.
    */
   leave(id: JobId, why: LeaveReason): void {
-    const taken = this.#taken.get(id);
-    taken?.cut(why);
-    const waiting = taken ? null : this.#remove(id);
+    const isTaken = this.#taken.cut(id, why) !== null;
+    const waiting = isTaken ? null : this.#remove(id);
     this.#end(waiting, { state: "cancelled", reason: why, message: leaveMessages[why] });
-  }
-
-  /**
-   * Cancels a job that waits, wherever, or runs; false if it has ended or never was. Resolves when
-   * a durable one's end is on the disk: a daemon that died before would run it again.
-   */
-  async cancel(id: JobId): Promise<boolean> {
-    if (this.#turnAway(id, new ForemanError("cancelled", "the job was cancelled"))) return true;
-    const taken = this.#taken.get(id);
-    taken?.cut("cancelled_by_user");
-    await taken?.back.promise;
-    // It may wait again. Or it was let through before its end was on the disk: then once more.
-    const isWaiting = await this.#durable.cancel(id, leaveMessages.cancelled_by_user);
-    return isWaiting || (this.#taken.has(id) ? await this.cancel(id) : taken !== undefined);
   }
 
   /** Refuses everything new from now on. Idempotent. */
@@ -182,11 +177,6 @@ export class Queue {
   endWaiting(): void {
     for (const id of this.#lanes.idsOnSocket()) this.#turnAway(id, drainingError());
     this.#durable.stop(drainingError(), (id) => this.#taken.has(id));
-  }
-
-  #noteBack(id: JobId): void {
-    this.#taken.get(id)?.back.resolve();
-    this.#taken.delete(id);
   }
 
   /** Ends the wait of a client on a socket; false if none waits for that job. */

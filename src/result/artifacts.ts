@@ -18,7 +18,7 @@ export async function answerBytes({ body, isCompressed }: Answer): Promise<Buffe
 /** What a kept answer holds: always the completion, and the answer as the target sent it. */
 export async function artifactsOf(kept: Answer): Promise<Artifacts> {
   const response = await answerBytes(kept);
-  const { text, thinking, toolCalls }: Completion = completionOf(response);
+  const { text, thinking, toolCalls }: Completion = await completionOf(response);
   const plain = "text/plain; charset=utf-8";
   const artifacts = new Map<string, Artifact>();
   artifacts.set("completion", { contentType: plain, bytes: Buffer.from(text) });

@@ -1,10 +1,11 @@
 import type { Ending, Job, JobClass, JobId, JobState, PutBackReason, Transition } from "../job.ts";
 import type { ItemKey } from "./batch-store.ts";
 import type { Outbox } from "./outbox.ts";
+import type { CancelledSlice, WaitingSlice } from "./waiting-slice.ts";
 
 /** A job as it is remembered: what joined the queue, and what became of it. */
 export type StoredJob = Job & {
-  /** Order of arrival over all jobs, never reused while a later job is there: lower is older. */
+  /** Order of arrival over all jobs, never used again: lower is older. */
   readonly arrival: number;
   readonly state: JobState;
   /**
@@ -161,6 +162,11 @@ export interface Store {
   ): Promise<"queued" | "stale">;
   /** queued → failed | cancelled, without an attempt. `lost`: it no longer waits. */
   endWaiting(id: JobId, ending: Ending, atMs: number): Promise<"ended" | "lost">;
+  /**
+   * queued → cancelled for all of a slice that fit. A job that was claimed before is left alone, as
+   * is every job on a socket.
+   */
+  cancelWaiting(slice: WaitingSlice, ending: Ending, atMs: number): Promise<CancelledSlice>;
   /** At start: every job that runs by the rows, or waits on a socket, is a dead daemon's orphan. */
   recoverInterrupted(atMs: number): Promise<Recovery>;
 
@@ -184,8 +190,15 @@ export interface Store {
    */
   waitingIn(lane: Lane, afterArrival: number, limit: number): Promise<readonly StoredJob[]>;
   /**
-   * Every lane of waiting durable jobs with its depth, of what was committed. Jobs on a socket
-   * are nobody's to find again, so not here. Walks an index: for the start.
+   * How many durable jobs wait in a lane that arrived up to `arrival`, of what was committed: the
+   * place of the job that arrived then. Walks that part of an index: 0.1 s for 1,000,000.
+   */
+  position(job: Lane & { readonly arrival: number }): Promise<number>;
+  /** The latest arrival that was given to a job, pruned ones too; 0: none was. */
+  newestArrival(): Promise<number>;
+  /**
+   * Every lane of waiting durable jobs with its depth. Jobs on a socket are nobody's to find again,
+   * so not here. Walks an index, 0.14 s for 1,000,000 jobs, in the way of commits: for the start.
    */
   lanes(): Promise<readonly (Lane & { readonly depth: number })[]>;
   /**
@@ -196,9 +209,8 @@ export interface Store {
   /** How many jobs are in each state, of what was committed. Walks an index, not the table. */
   countByState(): Promise<Readonly<Record<JobState, number>>>;
   /**
-   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first, but for
-   * those whose webhook is still to be told; answers how many. What they held is then wiped from
-   * the disk as well, unless a reader is in the way.
+   * Deletes at most `limit` jobs that ended before `endedBeforeMs`, longest ended first, with all
+   * that hangs on them, but for those whose webhook is still to be told; answers how many.
    */
   prune(endedBeforeMs: number, limit: number): Promise<number>;
 

@@ -75,4 +75,7 @@ export const jobList = z
   .object({ jobs: z.array(jobDocument), next: count.nullable() })
   .meta({ id: "JobList" });
 
+/** `POST /jobs/cancel` answers. */
+export const jobsCancelled = z.object({ cancelled: count }).meta({ id: "JobsCancelled" });
+
 export type JobDocument = z.output<typeof jobDocument>;

@@ -30,6 +30,8 @@ export const healthDocument = z
     store: z.object({
       commit_ms: z.number().nullable(),
       free_bytes: z.number().min(0).nullable(),
+      wal_bytes: z.int().min(0).nullable(),
+      integrity: z.enum(["ok", "checking", "damaged", "unchecked"]),
     }),
   })
   .meta({ id: "Health" });

@@ -97,7 +97,7 @@ describe("durable jobs whose claims the disk is too full for", () => {
     const answers: unknown[] = [];
     const { claim } = scene.store;
     scene.store.claim = (...facts) => {
-      scene.queue.cancel(id).then(
+      scene.queue.cancels.one(id).then(
         (is) => answers.push(is),
         (cause) => answers.push(cause),
       );
@@ -106,7 +106,7 @@ describe("durable jobs whose claims the disk is too full for", () => {
     await scene.clock.advance(5_000);
     expect(answers).toEqual([full]);
     scene.store.failsWith = null;
-    expect(await scene.queue.cancel(id)).toBe(true);
+    expect(await scene.queue.cancels.one(id)).toBe(true);
     await scene.clock.advance(5_000);
 
     expect(scene.chats()).toEqual([]);

@@ -77,6 +77,23 @@ describe("a job that nobody waits for", () => {
     await fetch(`${foreman.url}/jobs/${third}/cancel`, { method: "POST" });
   });
 
+  test("tells its place and the reason also where only the store has it", async () => {
+    const sim = await startSim({ models: [{ name: "llama3.2", tokenMs: 20, tokens: 9_999 }] });
+    const foreman = await startForeman(sim.url, { FOREMAN_DRAIN_TIMEOUT: "10ms" });
+    const first = await submit(foreman.url, chat("first"));
+    await until("it runs", async () => (await show(foreman.url, first)).state === "working");
+    const ids: string[] = [];
+    for (let i = 0; i < 70; i++) ids.push(await submit(foreman.url, chat(`job ${i}`)));
+
+    const last = await show(foreman.url, ids[69] ?? "");
+    await fetch(`${foreman.url}/jobs/${ids[3]}/cancel`, { method: "POST" });
+
+    expect(last).toMatchObject({ state: "queued", position: 70 });
+    expect(last.reason).toMatch(/ahead, same model/);
+    expect((await show(foreman.url, ids[69] ?? "")).position).toBe(69);
+    expect((await show(foreman.url, ids[0] ?? "")).position).toBe(1);
+  });
+
   test("survives a restart of foreman at its place, running or waiting", async () => {
     const sim = await startSim({ models: [{ name: "llama3.2", tokenMs: 10, tokens: 30 }] });
     const first = await startForeman(sim.url, { FOREMAN_DRAIN_TIMEOUT: "50ms" });

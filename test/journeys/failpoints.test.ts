@@ -12,6 +12,7 @@ import { writeFirstSchema } from "../store/sqlite/first-schema.ts";
 import {
   type Approach,
   cancellation,
+  cancellationOfAll,
   cleanUp,
   failure,
   farewell,
@@ -35,8 +36,11 @@ type Point = {
 const isPruned = (_: unknown, rows: readonly JobRow[]) =>
   rows.every(({ model }) => model !== prunedModel);
 
-/** Webhooks have their deaths in kill-webhooks.test.ts, batches in batch-storm.test.ts. */
-type JobVerb = Exclude<JobWriteVerb, OutboxVerb>;
+/**
+ * Webhooks have their deaths in kill-webhooks.test.ts, batches in batch-storm.test.ts. A large
+ * database is noted to be sound: of no job, and done again if it is lost.
+ */
+type JobVerb = Exclude<JobWriteVerb, OutboxVerb | { readonly kind: "noteSound" }>;
 
 /** Every verb of jobs that the writing thread knows: one without a line here does not compile. */
 const verbs: Readonly<Record<JobVerb["kind"], Point>> = {
@@ -49,16 +53,23 @@ const verbs: Readonly<Record<JobVerb["kind"], Point>> = {
   remember: { approach: newModel },
   putBack: { approach: failure, isWritten: (row) => row?.put_back_why === "target_failed" },
   endWaiting: { approach: cancellation, isWritten: (row) => row?.state === "cancelled" },
+  cancelWaiting: {
+    approach: cancellationOfAll,
+    isWritten: (row) => row?.state === "cancelled",
+  },
   job: { approach: question },
   recoverInterrupted: { approach: restart, isWritten: (row) => row?.deaths === 1 },
   recall: { approach: restart },
+  newestArrival: { approach: restart },
+  lanes: { approach: restart },
   heartbeat: { approach: restart },
   prune: { approach: cleanUp, isWritten: isPruned },
+  shrink: { approach: cleanUp },
+  emptyLog: { approach: cleanUp },
 };
 
 /** What the store does beside its verbs. */
 const others: Readonly<Record<string, Point>> = {
-  incremental_vacuum: { approach: cleanUp },
   wal_checkpoint: { approach: farewell },
 };
 

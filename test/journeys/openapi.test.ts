@@ -31,6 +31,8 @@ const requests = (job: string, waiting: string): readonly [string, string, Body?
   ["GET /jobs/{id}/artifacts/{name}", `/jobs/${job}/artifacts/completion`],
   ["POST /jobs/{id}/cancel", `/jobs/${waiting}/cancel`],
   ["POST /jobs", "/jobs", { model, messages }],
+  ["POST /jobs/cancel", "/jobs/cancel", { model }],
+  ["POST /foreman/backup", "/foreman/backup"],
   [
     `PATCH ${llm}/providers/{id}`,
     `${llm}/providers/ollama`,

@@ -22,7 +22,7 @@ async function withRunning() {
   const waiting = scene.queue.take(job.id, (why) => cuts.push(why));
   if (waiting === null) throw new Error("it was not there to be taken");
   const answered: boolean[] = [];
-  const cancel = () => scene.queue.cancel(job.id).then((is) => answered.push(is));
+  const cancel = () => scene.queue.cancels.one(job.id).then((is) => answered.push(is));
   return { ...scene, answered, cancel, cuts, job, waiting };
 }
 
@@ -60,7 +60,7 @@ describe("the cancel of a running job", () => {
     const { clock, cuts, job, queue, store, waiting } = await withRunning();
     queue.putBack(waiting);
 
-    const cancelled = queue.cancel(job.id);
+    const cancelled = queue.cancels.one(job.id);
     queue.take(job.id, (why) => cuts.push(why));
     await store.claim(job.id, 1, 0);
     await clock.settle();
@@ -78,7 +78,7 @@ describe("the cancel of a chat that waits on a socket", () => {
     const { clock, queue, store, submitted, told } = queueScene();
     const { id, waiter } = submitted();
 
-    expect(await queue.cancel(id)).toBe(true);
+    expect(await queue.cancels.one(id)).toBe(true);
     await clock.settle();
 
     expect(waiter.refusal).toMatchObject({ code: "cancelled", statusCode: 409 });
@@ -87,6 +87,6 @@ describe("the cancel of a chat that waits on a socket", () => {
       state: "cancelled",
       ending: { reason: "cancelled_by_user" },
     });
-    expect(await queue.cancel(id)).toBe(false);
+    expect(await queue.cancels.one(id)).toBe(false);
   });
 });

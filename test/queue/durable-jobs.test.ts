@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Job, type JobId, newJobId } from "../../src/job.ts";
 import { windowMax } from "../../src/queue/lanes.ts";
+import { MemoryStore } from "../support/memory-store.ts";
 import { queueScene } from "./queue-scene.ts";
 import { aSubmission } from "./submission.ts";
 
@@ -67,13 +68,13 @@ describe("durable jobs that wait", () => {
     const { clock, ids, queue, store } = await withDurable(windowMax + 3);
     const last = ids.at(-1) as JobId;
 
-    const cancelled = queue.cancel(last);
+    const cancelled = queue.cancels.one(last);
     await clock.settle();
 
     expect(await cancelled).toBe(true);
     expect(queue.depth).toBe(windowMax + 2);
     expect(await store.job(last)).toMatchObject({ state: "cancelled" });
-    expect(await queue.cancel(last)).toBe(false);
+    expect(await queue.cancels.one(last)).toBe(false);
   });
 
   test("stay when the daemon goes, while those on sockets are turned away", async () => {
@@ -95,6 +96,34 @@ describe("durable jobs that wait", () => {
         hasClient: false,
       }),
     ).rejects.toThrow("shutting down");
+  });
+
+  test("come back at a start, of each lane the first ones, and come out in order", async () => {
+    const store = new MemoryStore();
+    const jobs: Job[] = [];
+    for (let i = 0; i < 300; i++) jobs.push(aDurable({ client: `client ${i % 100}` }));
+    for (const job of jobs) await store.insertJob(job, body);
+    for (let i = 0; i < windowMax + 9; i++) await store.insertJob(aDurable(), body);
+    const { clock, order, queue } = queueScene({ store });
+
+    await queue.restore();
+
+    expect(queue.depth).toBe(300 + windowMax + 9);
+    const heads = order().map(([head]) => head);
+    expect(heads.slice(0, 100)).toEqual(jobs.slice(0, 100).map(({ id }) => id));
+    const inMemory = order().flat().length;
+    expect(inMemory).toBeLessThan(queue.depth);
+    const taken: JobId[] = [];
+    for (let head = heads.at(-1); head !== undefined; head = order()[100]?.[0]) {
+      const waiting = queue.take(head, ignore);
+      taken.push(head);
+      await store.claim(head, 1, 0);
+      await clock.settle();
+      queue.release(waiting!.job);
+      await clock.settle();
+    }
+    expect(taken).toHaveLength(windowMax + 9);
+    expect(taken).toEqual(taken.toSorted());
   });
 
   test("rest outside their lane after a failure, and are back when their time has come", async () => {

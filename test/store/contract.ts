@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { answerContract } from "./contract/answer-contract.ts";
+import { cancelContract } from "./contract/cancel-contract.ts";
 import { historyContract } from "./contract/history-contract.ts";
 import { joiningContract } from "./contract/joining-contract.ts";
 import { keyContract } from "./contract/key-contract.ts";
@@ -22,6 +23,7 @@ export function storeContract(name: string, openStore: OpenStore): void {
     keyContract(place);
     runningContract(place);
     restingContract(place);
+    cancelContract(place);
     answerContract(place);
     historyContract(place);
     outboxContract(place);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ForemanError } from "../../src/errors.ts";
 import { StoreKeeper } from "../../src/store/store-keeper.ts";
+import { FakeUpkeep } from "../support/fake-upkeep.ts";
 import { logLines } from "../support/log-lines.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -13,7 +14,8 @@ const jobTtlMs = 3_600_000;
 function scene(store = new MemoryStore()) {
   const clock = new ManualClock();
   const { lines, log } = logLines("info");
-  const keeper = new StoreKeeper({ store, clock, log, jobTtlMs });
+  const upkeep = new FakeUpkeep();
+  const keeper = new StoreKeeper({ store, upkeep, clock, log, jobTtlMs });
   const ended = async (count: number) => {
     for (let i = 0; i < count; i += 1) {
       const job = aJob();
@@ -22,7 +24,7 @@ function scene(store = new MemoryStore()) {
     }
   };
   const remembered = async () => (await store.countByState()).cancelled;
-  return { store, clock, keeper, lines, ended, remembered };
+  return { store, upkeep, clock, keeper, lines, ended, remembered };
 }
 
 describe("the keeper's heartbeat", () => {
@@ -95,7 +97,7 @@ describe("the keeper's clean-up", () => {
     expect(await remembered()).toBe(0);
   });
 
-  test.each([499, 500, 501, 1_700])("forgets all of %i old jobs in one go", async (count) => {
+  test.each([99, 100, 101, 350])("forgets all of %i old jobs in one go", async (count) => {
     const { clock, ended, keeper, remembered } = scene();
     await ended(count);
     await clock.advance(jobTtlMs + 1);
@@ -119,6 +121,101 @@ describe("the keeper's clean-up", () => {
     await clock.advance(60_000);
 
     expect(await remembered()).toBe(0);
+  });
+});
+
+describe("the keeper's care for the files", () => {
+  const mib = 2 ** 20;
+  const unclosed = () => {
+    const all = scene();
+    all.upkeep.owesCheck = true;
+    return all;
+  };
+
+  test("gives space back bit by bit, then wipes what was pruned from the log", async () => {
+    const { clock, keeper, upkeep } = scene();
+    upkeep.shrinks = 3;
+
+    keeper.start();
+    await clock.settle();
+
+    expect(upkeep.calls).toEqual(["shrink", "shrink", "shrink", "emptyLog"]);
+  });
+
+  test("empties a log past 64 MiB at the next heartbeat, and no smaller one", async () => {
+    const { clock, keeper, upkeep } = scene();
+    keeper.start();
+    await clock.settle();
+    upkeep.calls.length = 0;
+    upkeep.bytes = 64 * mib;
+    await clock.advance(10_000);
+    expect(upkeep.calls).toEqual([]);
+    expect(keeper.logBytes).toBe(64 * mib);
+
+    upkeep.bytes += 1;
+    await clock.advance(10_000);
+
+    expect(upkeep.calls).toEqual(["emptyLog"]);
+    expect(keeper.logBytes).toBe(0);
+  });
+
+  test("D5: says once that a reader lets the log grow, and once that it is small again", async () => {
+    const { clock, keeper, lines, upkeep } = scene();
+    keeper.start();
+    upkeep.isHeld = true;
+    upkeep.bytes = 256 * mib;
+    await clock.advance(10_000);
+    expect(lines).toEqual([]);
+
+    upkeep.bytes += 1;
+    await clock.advance(30_000);
+    expect(lines).toMatchObject([{ level: 40, logBytes: 256 * mib + 1 }]);
+    upkeep.isHeld = false;
+    await clock.advance(10_000);
+
+    expect(lines.at(-1)).toMatchObject({ level: 30, msg: "the store's log is small again" });
+    expect(lines).toHaveLength(2);
+  });
+
+  test("checks a store that was not closed in order, and is content if it is sound", async () => {
+    const { clock, keeper, lines, upkeep } = unclosed();
+    upkeep.verdict = undefined;
+    keeper.start();
+    await clock.settle();
+    expect(keeper).toMatchObject({ integrity: "checking", problem: null });
+    await keeper.stop();
+
+    const second = unclosed();
+    second.keeper.start();
+    await second.clock.settle();
+
+    expect(second.keeper).toMatchObject({ integrity: "ok", problem: null });
+    expect(second.lines.at(-1)).toMatchObject({ level: 30, msg: "store checked, and sound" });
+    expect(keeper.integrity).toBe("unchecked");
+    expect(lines.every(({ level }) => level === 30)).toBe(true);
+  });
+
+  test("D4: tells damage as the store's problem for as long as it runs", async () => {
+    const { clock, keeper, lines, upkeep } = unclosed();
+    upkeep.verdict = "/var/foreman.db is damaged: page 7";
+
+    keeper.start();
+    await clock.advance(60_000);
+
+    expect(keeper).toMatchObject({ integrity: "damaged", problem: upkeep.verdict });
+    expect(lines.filter(({ level }) => level === 50)).toMatchObject([
+      { msg: "store is damaged", problem: upkeep.verdict },
+    ]);
+  });
+
+  test("checks nothing that was closed in order", async () => {
+    const { clock, keeper, lines } = scene();
+
+    keeper.start();
+    await clock.settle();
+
+    expect(keeper.integrity).toBe("ok");
+    expect(lines).toEqual([]);
   });
 });
 

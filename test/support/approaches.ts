@@ -58,6 +58,17 @@ export const cancellation: Approach = {
   },
 };
 
+export const cancellationOfAll: Approach = {
+  when: "while all jobs are cancelled that wait",
+  async to(scene, key, armNow) {
+    scene.stallAfter(1);
+    await scene.submit(chatAbout(`goes before ${key}`));
+    const id = await scene.submit(wordsOf(key), key);
+    armNow();
+    await scene.cancelWaiting(id).catch(() => {});
+  },
+};
+
 export const question: Approach = {
   when: "while a job is asked about",
   async to(scene, key, armNow) {

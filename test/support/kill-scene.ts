@@ -145,6 +145,12 @@ export class KillScene {
     return view;
   }
 
+  /** Of the jobs of the history, that one alone may be waiting. */
+  async cancelWaiting(id: string): Promise<void> {
+    this.history.asksToCancel(id);
+    await fetch(`${this.url}/jobs/cancel`, { method: "POST", body: '{"all":true}' });
+  }
+
   async cancel(id: string): Promise<JobView> {
     this.history.asksToCancel(id);
     const answer = await fetch(`${this.url}/jobs/${id}/cancel`, { method: "POST" });

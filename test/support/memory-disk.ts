@@ -19,15 +19,15 @@ export class MemoryDisk {
   readonly webhooks = new Map<JobId, string>();
   /** In the order of the changes that they tell. */
   readonly outbox = new Map<number, MemoryDelivery>();
-  #arrivals = 0;
+  newestArrival = 0;
   #deliveries = 0;
 
   /** Writes a row that waits; answers it. */
   add(job: Job, webhookUrl: string | null): MemoryRow {
-    this.#arrivals += 1;
+    this.newestArrival += 1;
     const row: MemoryRow = {
       ...job,
-      arrival: this.#arrivals,
+      arrival: this.newestArrival,
       state: "queued",
       lastAttempt: 0,
       attempts: 0,

@@ -21,6 +21,7 @@ import {
   type StoredJob,
   transitionsMax,
 } from "../../src/store/store.ts";
+import type { CancelledJob, CancelledSlice, WaitingSlice } from "../../src/store/waiting-slice.ts";
 import { MemoryDisk, type MemoryRow as Row } from "./memory-disk.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
 
@@ -119,6 +120,24 @@ export class MemoryStore implements Store {
     return "ended";
   }
 
+  async cancelWaiting(
+    { after, client, limit, model, upTo }: WaitingSlice,
+    ending: Ending,
+    atMs: number,
+  ): Promise<CancelledSlice> {
+    this.#mayWrite();
+    const waiting = [...this.#disk.rows.values()]
+      .filter(({ arrival, state }) => state === "queued" && arrival > after && arrival <= upTo)
+      .slice(0, limit);
+    const jobs = waiting.filter((row) => {
+      const fits = row.model === (model ?? row.model) && row.client === (client ?? row.client);
+      return row.isDurable && fits;
+    });
+    for (const row of jobs) this.#end(row, ending, atMs);
+    const next = waiting.length < limit ? null : (waiting.at(-1)?.arrival ?? null);
+    return { jobs: jobs.map(cancelledJob), next };
+  }
+
   async recoverInterrupted(atMs: number): Promise<Recovery> {
     this.#mayWrite();
     const recovery = { requeued: 0, cancelled: 0, poisoned: 0 };
@@ -170,6 +189,16 @@ export class MemoryStore implements Store {
       .filter((row) => row.arrival > afterArrival)
       .slice(0, limit)
       .map(shown);
+  }
+
+  async position({ arrival, ...lane }: Lane & { readonly arrival: number }): Promise<number> {
+    const waiting = this.#waiting().filter((row) => laneKey(row) === laneKey(lane));
+    return waiting.filter((row) => row.arrival <= arrival).length;
+  }
+
+  async newestArrival(): Promise<number> {
+    this.#mayRead();
+    return this.#disk.newestArrival;
   }
 
   async lanes(): Promise<(Lane & { depth: number })[]> {
@@ -275,6 +304,10 @@ const died = {
 
 function shown({ deaths: _deaths, ...row }: Row): StoredJob {
   return row;
+}
+
+function cancelledJob({ class: jobClass, client, id, loadKey }: Row): CancelledJob {
+  return { id, class: jobClass, loadKey, client };
 }
 
 function laneKey({ class: jobClass, client, loadKey }: Lane): string {

@@ -11,7 +11,8 @@ const lines = [
 const stream = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 
 describe("an answer of Ollama", () => {
-  test("S4: is the same however its bytes are cut", () => {
+  test("S4: is the same however its bytes are cut", async () => {
+    const whole = await completionOf(stream);
     fc.assert(
       fc.property(fc.array(fc.nat({ max: stream.length })), (cuts) => {
         const reader = new CompletionReader();
@@ -21,10 +22,10 @@ describe("an answer of Ollama", () => {
         });
 
         expect(reader.end()).toMatchObject({ isDone: true, error: null });
-        expect(reader.completion).toEqual(completionOf(stream));
+        expect(reader.completion).toEqual(whole);
       }),
     );
-    expect(completionOf(stream)).toEqual({
+    expect(whole).toEqual({
       text: "Grüße 👋",
       thinking: "hm ",
       toolCalls: [{ function: { name: "f" } }],
@@ -43,11 +44,12 @@ describe("an answer of Ollama", () => {
     });
   });
 
-  test("is read without its last newline, in one piece, and with lines that are no JSON", () => {
+  test("is read without its last newline, in one piece, and with lines that are no JSON", async () => {
     const whole = { response: "yes", done: true };
 
-    expect(completionOf(Buffer.from(JSON.stringify(whole))).text).toBe("yes");
-    expect(completionOf(Buffer.from(`<html>\n${JSON.stringify(whole)}`)).text).toBe("yes");
+    expect(await completionOf(Buffer.from(JSON.stringify(whole)))).toMatchObject({ text: "yes" });
+    const behindHtml = Buffer.from(`<html>\n${JSON.stringify(whole)}`);
+    expect(await completionOf(behindHtml)).toMatchObject({ text: "yes" });
   });
 
   test("U11: that stops short is not done, and an error in its last line is told", () => {
@@ -64,5 +66,48 @@ describe("an answer of Ollama", () => {
 
     expect(reader.end().completion.text).toBe("x");
     expect(reader.facts.completionTokens).toBeNull();
+  });
+});
+
+const line = (content: string, more: object = {}) =>
+  `${JSON.stringify({ model: "m", message: { role: "assistant", content, ...more }, done: false })}\n`;
+const of = (text: string) => completionOf(Buffer.from(text));
+
+describe("the completion of a native answer", () => {
+  test("is all of its words, streamed or not, of a chat or a generate request", async () => {
+    expect(await of(line("Hel") + line("lo, wörld"))).toMatchObject({ text: "Hello, wörld" });
+    expect(await of(line("whole").trimEnd())).toMatchObject({ text: "whole" });
+    expect(await of('{"response":"a"}\n{"response":"b","done":true}\n')).toMatchObject({
+      text: "ab",
+    });
+    expect(await of("")).toEqual({ text: "", thinking: "", toolCalls: [] });
+  });
+
+  test("keeps thoughts and tool calls apart, and passes over what is no JSON", async () => {
+    const call = { function: { name: "f", arguments: {} } };
+
+    const completion = await of(
+      `${line("a", { thinking: "hm" })}\n\nno json\n${line("b", { tool_calls: [call, call] })}`,
+    );
+
+    expect(completion).toEqual({ text: "ab", thinking: "hm", toolCalls: [call, call] });
+  });
+
+  test("of a long answer lets the event loop turn in between, and loses nothing", async () => {
+    const words = Array.from({ length: 40_000 }, (_, i) => `word ${i} `);
+    const body = Buffer.from(words.map((word) => line(word)).join(""));
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+
+    const { text } = await completionOf(body);
+    isOver = true;
+
+    expect(text).toBe(words.join(""));
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(body.length / (512 * 1024)));
   });
 });

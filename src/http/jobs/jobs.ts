@@ -1,5 +1,4 @@
 import { ForemanError } from "../../errors.ts";
-import type { JobId } from "../../job.ts";
 import { newJob } from "../../queue/new-job.ts";
 import { type Artifacts, artifactsOf } from "../../result/artifacts.ts";
 import type { StoredJob } from "../../store/store.ts";
@@ -18,8 +17,11 @@ type ReadWebhook =
   | { readonly kind: "refused"; readonly problem: string };
 
 export type JobsDeps = QueuedDeps & {
-  /** Where a waiting job stands; null for one that does not wait in memory. */
-  readonly whyWaiting: (id: JobId) => Wait | null;
+  /**
+   * Where a waiting job stands; else null. Of one that does not wait in memory the position is the
+   * one that is given, or null.
+   */
+  readonly whyWaiting: (job: StoredJob, position?: number) => Wait | null;
   /** The spelling of a webhook's URL that is kept, or what is wrong with it. */
   readonly readWebhook: (url: string) => ReadWebhook;
 };
@@ -53,16 +55,15 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
 
 /** `GET /jobs/{id}`. */
 export async function showJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
-  const job = await findJob(id, deps.store);
-  tell(call, 200, jobView(job, deps.whyWaiting(job.id), await artifactsFor(job, deps)));
+  tell(call, 200, await viewOf(await findJob(id, deps.store), deps));
 }
 
 /** `POST /jobs/{id}/cancel`: ends it wherever it is; a job that has ended stays as it is. */
 export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
   const job = await findJob(id, deps.store);
-  await deps.queue.cancel(job.id);
+  await deps.queue.cancels.one(job.id);
   const after = (await deps.store.job(job.id)) ?? job;
-  tell(call, 200, jobView(after, deps.whyWaiting(job.id), await artifactsFor(after, deps)));
+  tell(call, 200, await viewOf(after, deps));
 }
 
 /** `GET /jobs/{id}/artifacts/{name}`. */
@@ -87,7 +88,7 @@ export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
   const { limit } = parsed.data;
   const jobs = await deps.store.page(parsed.data);
   tell(call, 200, {
-    jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job.id), null)),
+    jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job), null)),
     next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,
   });
 }
@@ -98,6 +99,14 @@ function webhookUrlOf(text: string | null, { readWebhook }: JobsDeps): string | 
   const read = readWebhook(text);
   if (read.kind === "allowed") return read.url;
   throw new ForemanError("bad_request", `state_webhook_url ${read.problem}`);
+}
+
+async function viewOf(job: StoredJob, deps: JobsDeps) {
+  let wait = deps.whyWaiting(job);
+  if (wait?.position === null && job.isDurable) {
+    wait = deps.whyWaiting(job, await deps.store.position(job));
+  }
+  return jobView(job, wait, await artifactsFor(job, deps));
 }
 
 async function artifactsFor(job: StoredJob, { store }: JobsDeps): Promise<Artifacts | null> {

@@ -1,9 +1,11 @@
+import { jobsCancel } from "../../wire/cancel-wishes.ts";
 import {
   jobDocument,
   jobList,
   jobListQuery,
   jobSubmission,
   jobSubmitted,
+  jobsCancelled,
 } from "../../wire/jobs.ts";
 import type { Operation } from "./operation.ts";
 
@@ -24,6 +26,13 @@ export const jobOperations: readonly Operation[] = [
     summary: "List jobs, newest first",
     query: jobListQuery,
     answers: { 200: { description: "A page", schema: jobList } },
+  },
+  {
+    method: "post",
+    path: "/jobs/cancel",
+    summary: "Cancel every durable job that waits and fits, and those that run if asked",
+    body: jobsCancel,
+    answers: { 200: { description: "It is on the disk", schema: jobsCancelled } },
   },
   { method: "get", path: "/jobs/{id}", summary: "Look at a job", answers: { 200: job } },
   {

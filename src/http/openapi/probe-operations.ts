@@ -1,8 +1,9 @@
+import { backupMade } from "../../wire/backup.ts";
 import { healthDocument, healthQuery, liveness, readiness } from "../../wire/probes.ts";
 import { statusDocument } from "../../wire/status.ts";
 import type { Operation } from "./operation.ts";
 
-/** What tells how foreman is, and what it can do. */
+/** What tells how foreman is and what it can do, and what looks after it. */
 export const probeOperations: readonly Operation[] = [
   {
     method: "get",
@@ -37,6 +38,12 @@ export const probeOperations: readonly Operation[] = [
     path: "/foreman/status",
     summary: "What runs, who waits and why",
     answers: { 200: { description: "As it stands now", schema: statusDocument } },
+  },
+  {
+    method: "post",
+    path: "/foreman/backup",
+    summary: "Copy the database, whole, into the folder of backups beside it",
+    answers: { 201: { description: "The copy is on the disk", schema: backupMade } },
   },
   {
     method: "get",

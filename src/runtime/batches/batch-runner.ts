@@ -19,7 +19,7 @@ const cancelItemsMax = 2_000;
 
 type RunnerDeps = {
   readonly batches: BatchStore;
-  readonly queue: Pick<Queue, "cancel" | "isDraining">;
+  readonly queue: Pick<Queue, "cancels" | "isDraining">;
   readonly changes: JobChanges;
   readonly clock: Clock;
   readonly log: Log;
@@ -79,7 +79,7 @@ export class BatchRunner {
       cancelled = await batches.cancelItems(batch.seq, cancelItemsMax, clock.wallMs());
     }
     const inQueue = await batches.itemsUnderWay(batch.seq);
-    await Promise.all(inQueue.map(({ queueJob }) => queueJob && queue.cancel(queueJob)));
+    await Promise.all(inQueue.map(({ queueJob }) => queueJob && queue.cancels.one(queueJob)));
     await active.leave("cancelled");
     this.#noteEnd(active);
   }

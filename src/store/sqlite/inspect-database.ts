@@ -29,7 +29,7 @@ export function inspectDatabase(file: string): number {
     if (database.pragma("application_id", { simple: true }) !== applicationId) {
       throw damaged(file, "it is not a database of foreman's");
     }
-    if (bytes <= checkedBytesMax) {
+    if (isCheckedAtStart(file)) {
       const verdict = database.pragma("quick_check(1)", { simple: true });
       if (verdict !== "ok") throw damaged(file, String(verdict));
     }
@@ -37,6 +37,11 @@ export function inspectDatabase(file: string): number {
   } finally {
     database.close();
   }
+}
+
+/** Whether `inspectDatabase` checks the whole of it; a larger one is checked while it is in use. */
+export function isCheckedAtStart(file: string): boolean {
+  return statSync(file).size <= checkedBytesMax;
 }
 
 /** Refuses a WAL whose first bytes were neither written by SQLite nor left unwritten. */

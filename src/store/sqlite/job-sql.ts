@@ -1,3 +1,7 @@
+/** Waiting durable jobs of a slice. The `+` keeps SQLite from taking the index of other filters. */
+const sliceFits = `state = 'queued' AND seq > @after AND seq <= @upTo AND +is_durable = 1
+      AND (@client IS NULL OR client = @client) AND (@model IS NULL OR model = @model)`;
+
 /**
  * Every statement over jobs and their neighbours, by verb. They stand together so that one test
  * can hold each plan against the indexes: with 1,000,000 jobs the wrong shape of a claim takes
@@ -10,10 +14,11 @@
 export const jobSql = {
   insertJob: `
     INSERT INTO job
-      (id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
+      (seq, id, class, client, route, model, runner_key, is_durable, body_bytes, body_hash,
        enqueued_at_ms, idempotency_key, webhook_url)
     VALUES
-      (@id, @class, @client, @route, @model, @loadKey, @isDurable, @bodyBytes, @bodyHash,
+      ((SELECT max(newest_seq, coalesce((SELECT max(seq) FROM job), 0)) + 1 FROM upkeep),
+       @id, @class, @client, @route, @model, @loadKey, @isDurable, @bodyBytes, @bodyHash,
        @enqueuedAtMs, @idempotencyKey, @webhookUrl)
     ON CONFLICT (client, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
     RETURNING seq`,
@@ -54,6 +59,24 @@ export const jobSql = {
       completion_tokens = @completionTokens, not_before_ms = NULL
     WHERE id = @id AND state = 'queued' AND @state <> 'done'
     RETURNING seq, is_durable`,
+  sliceEnd: `
+    SELECT seq
+    FROM job INDEXED BY job_state
+    WHERE state = 'queued' AND seq > @after AND seq <= @upTo
+    ORDER BY seq
+    LIMIT 1 OFFSET @limit - 1`,
+  deleteSlicePayloads: `
+    DELETE FROM payload
+    WHERE seq IN (
+      SELECT seq
+      FROM job INDEXED BY job_state
+      WHERE ${sliceFits})`,
+  cancelSlice: `
+    UPDATE job INDEXED BY job_state
+    SET state = @state, ended_at_ms = @atMs, changed_at_ms = @atMs, end_reason = @reason,
+      end_message = @message, not_before_ms = NULL
+    WHERE ${sliceFits}
+    RETURNING id, class, runner_key, client`,
   insertAnswer: `
     INSERT INTO answer (seq, status_code, content_type, is_compressed, body)
     VALUES (@seq, @statusCode, @contentType, @isCompressed, @body)`,
@@ -107,6 +130,18 @@ export const jobSql = {
       AND class = @class AND runner_key = @loadKey AND client = @client AND seq > @afterArrival
     ORDER BY seq
     LIMIT @limit`,
+  position: `
+    SELECT count(*) AS position
+    FROM job INDEXED BY job_waiting
+    WHERE state = 'queued' AND is_durable = 1
+      AND class = @class AND runner_key = @loadKey AND client = @client AND seq <= @arrival`,
+  newestArrival: `
+    SELECT max(newest_seq, coalesce((SELECT max(seq) FROM job), 0)) AS newest
+    FROM upkeep`,
+  noteNewest: `
+    UPDATE upkeep
+    SET newest_seq = max(newest_seq, coalesce((SELECT max(seq) FROM job), 0))
+    WHERE only = 1`,
   prune: `
     DELETE FROM job
     WHERE seq IN (
@@ -123,6 +158,19 @@ export const jobSql = {
     SELECT bytes
     FROM document
     WHERE name = @name`,
+  noteOpen: `
+    UPDATE upkeep
+    SET owes_check = @isChecked = 0 AND (owes_check OR is_open), is_open = 1
+    WHERE only = 1
+    RETURNING owes_check`,
+  noteSound: `
+    UPDATE upkeep
+    SET owes_check = 0
+    WHERE only = 1`,
+  noteClosed: `
+    UPDATE upkeep
+    SET is_open = 0
+    WHERE only = 1`,
   heartbeat: `
     UPDATE heartbeat
     SET beats = beats + 1

@@ -7,14 +7,7 @@ import { BatchReader } from "./batch-reader.ts";
 import { jobSql } from "./job-sql.ts";
 import { OutboxReader } from "./outbox-reader.ts";
 import { PageReader } from "./page-reader.ts";
-import {
-  type AnswerRow,
-  type LaneRow,
-  laneDepth,
-  storedAnswer,
-  type TransitionRow,
-  transitionOf,
-} from "./rows.ts";
+import { type AnswerRow, storedAnswer, type TransitionRow, transitionOf } from "./rows.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
 import { reachOf, verbFailure } from "./sqlite-failure.ts";
 import type { FromThread, GroupOutcome, Outcome, ThreadStart } from "./thread-message.ts";
@@ -25,15 +18,15 @@ import type { ReadVerb, VerbAnswer } from "./verb.ts";
 
 const { file }: ThreadStart = workerData;
 assert(parentPort !== null, "runs as a thread of the store's");
-const opened: FromThread = { kind: "opened", migrated: null };
+const opened: FromThread = { kind: "opened", opening: null };
 
 const database = new Database(file, { readonly: true, fileMustExist: true });
 const storedAnswers = database.prepare<[object], AnswerRow>(jobSql.answer);
 const transitions = database.prepare<[object], TransitionRow>(jobSql.transitions);
+const position = database.prepare<[object], { readonly position: number }>(jobSql.position);
 const pages = new PageReader({ database });
 const batches = new BatchReader({ database });
 const outbox = new OutboxReader({ database });
-const lanes = database.prepare<[], LaneRow>(jobSql.lanes);
 const countByState = database.prepare<[], Record<JobState, number>>(jobSql.countByState);
 
 serveMailbox<ReadVerb>(parentPort, { run, close: () => database.close() });
@@ -61,14 +54,14 @@ function answer(verb: ReadVerb): VerbAnswer {
     }
     case "transitions":
       return transitions.all({ ...verb, limit: transitionsMax }).map(transitionOf);
+    case "position":
+      return position.get({ ...verb.lane, arrival: verb.arrival })?.position ?? 0;
     case "page":
       return pages.read(verb.page);
     case "dueDeliveries":
       return outbox.due(verb.nowMs, verb.perOrigin);
     case "outboxDepth":
       return outbox.depth();
-    case "lanes":
-      return lanes.all().map(laneDepth);
     case "countByState": {
       const counts = countByState.get();
       assert(counts !== undefined, "an aggregate always has a row");

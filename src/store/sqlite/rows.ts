@@ -1,6 +1,7 @@
 import type { EndReason, EndState, JobClass, JobId, JobState, Transition } from "../../job.ts";
 import type { Delivery } from "../outbox.ts";
 import type { Answer, Lane, PutBack, StoredJob } from "../store.ts";
+import type { CancelledJob } from "../waiting-slice.ts";
 import type { VerbAnswers } from "./verb.ts";
 
 // The one place where the types of columns are asserted: the CHECK constraints of the schema, and
@@ -65,6 +66,8 @@ export type LaneRow = {
   readonly depth: number;
 };
 
+export type CancelledRow = Omit<LaneRow, "depth"> & { readonly id: string };
+
 /** A row of `job` as the store's callers know it. */
 export function storedJob(row: JobRow): StoredJob {
   return {
@@ -118,6 +121,12 @@ export function transitionOf(row: TransitionRow): Transition {
 export function deliveryOf(row: DeliveryRow): Delivery {
   const { seq, tries, url } = row;
   return { seq, jobId: row.job_id as JobId, transition: transitionOf(row), url, tries };
+}
+
+/** What is told of a job that was cancelled with others. */
+export function cancelledJob(row: CancelledRow): CancelledJob {
+  const { client, id, runner_key: loadKey } = row;
+  return { id: id as JobId, class: row.class as JobClass, loadKey, client };
 }
 
 /** A row of the lanes' count. */

@@ -57,6 +57,11 @@ export function openFailure(error: unknown, file: string): Failure {
   return { code: "storage_failed", message: `cannot open ${file}: ${cause}`, cause };
 }
 
+/** A failure that came from a thread or a chore, as it is thrown to whoever asked. */
+export function thrown({ cause, code, message }: Failure): ForemanError {
+  return new ForemanError(code, message, { cause });
+}
+
 /** What to say of a file that is no sound database. */
 export function damageMessage(file: string, detail: string): string {
   return (

@@ -16,8 +16,11 @@ import type {
   Store,
   StoredJob,
 } from "../store.ts";
+import type { StoreUpkeep } from "../store-upkeep.ts";
+import type { CancelledSlice, WaitingSlice } from "../waiting-slice.ts";
 import { SqliteBatches } from "./sqlite-batches.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
+import { SqliteUpkeep } from "./sqlite-upkeep.ts";
 import { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
 
@@ -64,16 +67,18 @@ export async function openSqliteStore(options: Options): Promise<SqliteStore> {
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
 
-  const migrated = await writer.opened();
-  log.info({ file, schemaFrom: migrated?.from, schemaTo: migrated?.to }, "store opened");
+  const opening = await writer.opened();
+  log.info({ file, schemaFrom: opening?.from, schemaTo: opening?.to }, "store opened");
+  const upkeep = new SqliteUpkeep({ file, writer, owesCheck: opening?.owesCheck === true });
   const { onTransition = () => {} } = options;
-  return new SqliteStore({ writer, reader, clock, onTransition });
+  return new SqliteStore({ writer, reader, clock, upkeep, onTransition });
 }
 
 type Deps = {
   readonly writer: ThreadClient<WriteVerb>;
   readonly reader: ThreadClient<ReadVerb>;
   readonly clock: Clock;
+  readonly upkeep: SqliteUpkeep;
   readonly onTransition: (id: JobId) => void;
 };
 
@@ -83,6 +88,7 @@ export class SqliteStore implements Store {
   readonly #writer: ThreadClient<WriteVerb>;
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
+  readonly #upkeep: SqliteUpkeep;
   readonly #onTransition: (id: JobId) => void;
 
   constructor(deps: Deps) {
@@ -90,8 +96,14 @@ export class SqliteStore implements Store {
     this.#writer = deps.writer;
     this.#reader = deps.reader;
     this.#clock = deps.clock;
+    this.#upkeep = deps.upkeep;
     this.#onTransition = deps.onTransition;
     this.batches = new SqliteBatches(deps);
+  }
+
+  /** What its files need. */
+  get upkeep(): StoreUpkeep {
+    return this.#upkeep;
   }
 
   async insertJob(
@@ -144,6 +156,12 @@ export class SqliteStore implements Store {
     return this.#told(id, this.#writer.ask({ kind: "endWaiting", id, ending, atMs }));
   }
 
+  async cancelWaiting(slice: WaitingSlice, ending: Ending, atMs: number): Promise<CancelledSlice> {
+    const cancelled = await this.#writer.ask({ kind: "cancelWaiting", slice, ending, atMs });
+    for (const { id } of cancelled.jobs) this.#onTransition(id);
+    return cancelled;
+  }
+
   recoverInterrupted(atMs: number): Promise<Recovery> {
     return this.#writer.ask({ kind: "recoverInterrupted", atMs });
   }
@@ -172,8 +190,17 @@ export class SqliteStore implements Store {
     return this.#reader.ask({ kind: "page", page });
   }
 
+  position({ arrival, ...job }: Lane & { readonly arrival: number }): Promise<number> {
+    const lane = { class: job.class, loadKey: job.loadKey, client: job.client };
+    return this.#reader.ask({ kind: "position", lane, arrival });
+  }
+
+  newestArrival(): Promise<number> {
+    return this.#writer.ask({ kind: "newestArrival" });
+  }
+
   lanes(): Promise<readonly (Lane & { readonly depth: number })[]> {
-    return this.#reader.ask({ kind: "lanes" });
+    return this.#writer.ask({ kind: "lanes" });
   }
 
   countByState(): Promise<Readonly<Record<JobState, number>>> {
@@ -205,9 +232,9 @@ export class SqliteStore implements Store {
     return word;
   }
 
-  /** The reader goes first: an open reader would keep the writer from emptying the log. */
+  /** Readers go first: one that is open would keep the writer from emptying the log. */
   async close(): Promise<void> {
-    await this.#reader.close();
+    await Promise.all([this.#upkeep.stop(), this.#reader.close()]);
     await this.#writer.close();
   }
 }

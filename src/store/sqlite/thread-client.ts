@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { ForemanError } from "../../errors.ts";
-import type { Migrated } from "../migrate.ts";
 import { answerOf } from "./rows.ts";
-import type { Failure, FromThread, GroupOutcome, ThreadStart, ToThread } from "./thread-message.ts";
+import { thrown } from "./sqlite-failure.ts";
+import type { FromThread, GroupOutcome, Opening, ThreadStart, ToThread } from "./thread-message.ts";
 import type { Verb, VerbAnswers } from "./verb.ts";
 
 type Deps = {
@@ -25,7 +25,7 @@ export class ThreadClient<Asked extends Verb> {
   readonly #waiting: Waiting[] = [];
   #worker: Worker | null = null;
   /** Held while somebody waits for the opening, who is then the one to hear of its failure. */
-  #opening: PromiseWithResolvers<Migrated | null> | null = null;
+  #opening: PromiseWithResolvers<Opening | null> | null = null;
   #outbox: Asked[] = [];
   #transfers: ArrayBuffer[] = [];
   #isClosing = false;
@@ -38,7 +38,7 @@ export class ThreadClient<Asked extends Verb> {
   }
 
   /** Resolves when the thread has opened its database, rejects with the reason why it cannot. */
-  opened(): Promise<Migrated | null> {
+  opened(): Promise<Opening | null> {
     this.#opening ??= Promise.withResolvers();
     const { promise } = this.#opening;
     this.#thread();
@@ -112,7 +112,7 @@ export class ThreadClient<Asked extends Verb> {
   #receive(message: FromThread): void {
     switch (message.kind) {
       case "opened":
-        this.#opening?.resolve(message.migrated);
+        this.#opening?.resolve(message.opening);
         this.#opening = null;
         break;
       case "refused":
@@ -138,10 +138,6 @@ export class ThreadClient<Asked extends Verb> {
     }
     if (group.fatal !== null) this.fail(thrown(group.fatal));
   }
-}
-
-function thrown(failure: Failure): ForemanError {
-  return new ForemanError(failure.code, failure.message, { cause: failure.cause });
 }
 
 function crash(file: string, cause: unknown): ForemanError {

@@ -29,14 +29,20 @@ export type GroupOutcome = {
   readonly fatal: Failure | null;
 };
 
+/** What the writing thread found when it opened the database. */
+export type Opening = Migrated & {
+  /** It was not closed in order, and is too large to have been checked on the way. */
+  readonly owesCheck: boolean;
+};
+
 export type ToThread<Asked extends Verb> =
   | { readonly kind: "verbs"; readonly verbs: readonly Asked[] }
   /** Finish what was asked before this, and leave. */
   | { readonly kind: "close" };
 
 export type FromThread =
-  /** `migrated` is the writing thread's to tell. */
-  | { readonly kind: "opened"; readonly migrated: Migrated | null }
+  /** `opening` is the writing thread's to tell. */
+  | { readonly kind: "opened"; readonly opening: Opening | null }
   | { readonly kind: "refused"; readonly failure: Failure }
   | ({ readonly kind: "group" } & GroupOutcome)
   | { readonly kind: "closed" };

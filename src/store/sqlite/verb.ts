@@ -11,6 +11,7 @@ import type {
   Recovery,
   StoredJob,
 } from "../store.ts";
+import type { CancelledSlice, WaitingSlice } from "../waiting-slice.ts";
 import type { BatchReadVerb, BatchVerbAnswers, BatchWriteVerb } from "./batch-verb.ts";
 
 /** What the writing thread is asked for; plain values that can be copied between threads. */
@@ -59,6 +60,12 @@ export type JobWriteVerb =
       readonly ending: Ending;
       readonly atMs: number;
     }
+  | {
+      readonly kind: "cancelWaiting";
+      readonly slice: WaitingSlice;
+      readonly ending: Ending;
+      readonly atMs: number;
+    }
   | { readonly kind: "recoverInterrupted"; readonly atMs: number }
   | { readonly kind: "job"; readonly id: JobId }
   | { readonly kind: "body"; readonly id: JobId }
@@ -68,7 +75,12 @@ export type JobWriteVerb =
       readonly afterArrival: number;
       readonly limit: number;
     }
+  | { readonly kind: "newestArrival" }
+  | { readonly kind: "lanes" }
   | { readonly kind: "prune"; readonly endedBeforeMs: number; readonly limit: number }
+  | { readonly kind: "shrink" }
+  | { readonly kind: "emptyLog" }
+  | { readonly kind: "noteSound" }
   | { readonly kind: "remember"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "recall"; readonly name: string }
   | { readonly kind: "heartbeat" }
@@ -87,8 +99,8 @@ export type ReadVerb = JobReadVerb | BatchReadVerb;
 type JobReadVerb =
   | { readonly kind: "answer"; readonly id: JobId }
   | { readonly kind: "transitions"; readonly id: JobId; readonly after: number }
+  | { readonly kind: "position"; readonly lane: Lane; readonly arrival: number }
   | { readonly kind: "page"; readonly page: Page }
-  | { readonly kind: "lanes" }
   | { readonly kind: "dueDeliveries"; readonly nowMs: number; readonly perOrigin: number }
   | { readonly kind: "outboxDepth" }
   | { readonly kind: "countByState" };
@@ -103,11 +115,16 @@ export type VerbAnswers = BatchVerbAnswers & {
   readonly settle: "settled" | "stale";
   readonly putBack: "queued" | "stale";
   readonly endWaiting: "ended" | "lost";
+  readonly cancelWaiting: CancelledSlice;
   readonly recoverInterrupted: Recovery;
   readonly job: StoredJob | null;
   readonly body: Uint8Array | null;
   readonly waitingIn: readonly StoredJob[];
+  readonly newestArrival: number;
   readonly prune: number;
+  readonly shrink: boolean;
+  readonly emptyLog: undefined;
+  readonly noteSound: undefined;
   readonly remember: undefined;
   readonly recall: Uint8Array | null;
   readonly heartbeat: Omit<Heartbeat, "commitMs">;
@@ -119,6 +136,7 @@ export type VerbAnswers = BatchVerbAnswers & {
   readonly outboxDepth: Awaited<ReturnType<Outbox["depth"]>>;
   readonly answer: Answer | null;
   readonly transitions: readonly Transition[];
+  readonly position: number;
   readonly page: readonly StoredJob[];
   readonly lanes: readonly (Lane & { readonly depth: number })[];
   readonly countByState: Readonly<Record<JobState, number>>;

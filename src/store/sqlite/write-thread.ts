@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import type Database from "better-sqlite3";
-import { type Migrated, migrate } from "../migrate.ts";
+import { migrate } from "../migrate.ts";
 import { readMigrations } from "../read-migrations.ts";
 import { connectDatabase } from "./connect-database.ts";
 import { createDatabase } from "./create-database.ts";
 import { DiskWatch } from "./disk-watch.ts";
+import { emptyLog, foldLog, proveLog } from "./fold-log.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { isCheckedAtStart } from "./inspect-database.ts";
+import { jobSql } from "./job-sql.ts";
 import { migrationTarget } from "./migration-target.ts";
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
 import { securePlace } from "./private-file.ts";
 import { serveMailbox } from "./serve-mailbox.ts";
-import { openFailure, verbFailure } from "./sqlite-failure.ts";
-import type { Failure, FromThread, ThreadStart } from "./thread-message.ts";
-import { foldLog, proveLog, tidyDisk } from "./tidy-disk.ts";
+import { openFailure, reachOf, verbFailure } from "./sqlite-failure.ts";
+import type { Failure, FromThread, Opening, ThreadStart } from "./thread-message.ts";
 import type { WriteVerb } from "./verb.ts";
 import { WriteVerbs } from "./write-verbs.ts";
 
@@ -22,7 +24,7 @@ import { WriteVerbs } from "./write-verbs.ts";
 type Opened = {
   readonly database: Database.Database;
   readonly lock: OwnerLock;
-  readonly migrated: Migrated;
+  readonly opening: Opening;
 };
 
 const { file, floorBytes, migrations }: ThreadStart = workerData;
@@ -31,9 +33,9 @@ const port = parentPort;
 const reply = (message: FromThread) => port.postMessage(message);
 
 try {
-  const { database, lock, migrated } = open();
+  const { database, lock, opening } = open();
   serve(database, lock);
-  reply({ kind: "opened", migrated });
+  reply({ kind: "opened", opening });
 } catch (error) {
   reply({ kind: "refused", failure: openFailure(error, file) });
 }
@@ -44,8 +46,10 @@ function open(): Opened {
   const lock = takeOwnerLock(file);
   try {
     createDatabase(file);
+    const isChecked = isCheckedAtStart(file);
     const migrated = migrate(migrationTarget(file), readMigrations(new URL(migrations)));
-    return { database: connectDatabase(file), lock, migrated };
+    const database = connectDatabase(file);
+    return { database, lock, opening: { ...migrated, owesCheck: noteOpen(database, isChecked) } };
   } catch (cause) {
     lock.release();
     throw cause;
@@ -65,6 +69,7 @@ function serve(database: Database.Database, lock: OwnerLock): void {
       return { ...outcome, fatal };
     },
     close() {
+      noteClosed(database);
       foldLog(database);
       database.close();
       lock.release();
@@ -78,18 +83,39 @@ function asksForRoom({ kind }: WriteVerb): boolean {
 }
 
 /**
- * What must be done after some verbs and before anybody is answered: what was pruned is wiped, and
- * a heartbeat proves the whole way to the disk. Answers why the disk failed; null if it did not.
+ * What no transaction can do comes after that of its group, before anybody is answered: the log is
+ * emptied, and a heartbeat proves the whole way to the disk. Answers why the disk failed; null if
+ * it did not.
  */
 function lookAfter(
   database: Database.Database,
   kinds: ReadonlySet<WriteVerb["kind"]>,
 ): Failure | null {
   try {
-    if (kinds.has("prune")) tidyDisk(database);
+    if (kinds.has("emptyLog")) emptyLog(database);
     if (kinds.has("heartbeat")) proveLog(database);
     return null;
   } catch (error) {
     return verbFailure(error, "folding in its log", file);
+  }
+}
+
+/** Whether a check is owed. A full disk, on which nothing is noted, is no reason not to start. */
+function noteOpen(database: Database.Database, isChecked: boolean): boolean {
+  try {
+    const note = database.prepare<[object], { readonly owes_check: number }>(jobSql.noteOpen);
+    return note.get({ isChecked: isChecked ? 1 : 0 })?.owes_check === 1;
+  } catch (error) {
+    if (reachOf(error) !== "full") throw error;
+    return !isChecked;
+  }
+}
+
+/** On a full disk it cannot be noted: then the next start has the file checked for nothing. */
+function noteClosed(database: Database.Database): void {
+  try {
+    database.prepare(jobSql.noteClosed).run();
+  } catch (error) {
+    if (reachOf(error) !== "full") throw error;
   }
 }

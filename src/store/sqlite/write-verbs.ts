@@ -3,11 +3,13 @@ import type Database from "better-sqlite3";
 import type { Ending, JobId } from "../../job.ts";
 import type { Answer, Insertion, StoredJob } from "../store.ts";
 import { BatchVerbs } from "./batch-verbs.ts";
+import { CancelWaiting } from "./cancel-waiting.ts";
 import type { DiskWatch } from "./disk-watch.ts";
+import { shrinkDatabase } from "./give-back-space.ts";
 import { jobSql } from "./job-sql.ts";
 import { OutboxWriter } from "./outbox-writer.ts";
 import { recoverInterrupted } from "./recover-interrupted.ts";
-import { type JobRow, storedJob } from "./rows.ts";
+import { type JobRow, type LaneRow, laneDepth, storedJob } from "./rows.ts";
 import type { VerbAnswer, WriteVerb } from "./verb.ts";
 
 type EndedRow = { readonly seq: number; readonly is_durable: number };
@@ -19,11 +21,13 @@ export class WriteVerbs {
   readonly #disk: DiskWatch;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #outbox: OutboxWriter;
+  readonly #cancelWaiting: CancelWaiting;
 
   constructor(deps: { database: Database.Database; disk: DiskWatch }) {
     this.#database = deps.database;
     this.#batches = new BatchVerbs(deps);
     this.#disk = deps.disk;
+    this.#cancelWaiting = new CancelWaiting(deps.database);
     this.#statements = prepare(deps.database);
     this.#outbox = new OutboxWriter(deps);
   }
@@ -47,6 +51,8 @@ export class WriteVerbs {
       }
       case "endWaiting":
         return this.#endWaiting(verb.id, verb.ending, verb.atMs);
+      case "cancelWaiting":
+        return this.#cancelWaiting.apply(verb);
       case "recoverInterrupted":
         return recoverInterrupted(this.#database, verb.atMs);
       case "job": {
@@ -57,8 +63,21 @@ export class WriteVerbs {
         return statements.body.get(verb)?.body ?? null;
       case "waitingIn":
         return this.#waitingIn(verb);
+      case "newestArrival":
+        return statements.newestArrival.get()?.newest ?? 0;
+      case "lanes":
+        return statements.lanes.all().map(laneDepth);
       case "prune":
+        statements.noteNewest.run();
         return statements.prune.run(verb).changes;
+      case "shrink":
+        return shrinkDatabase(this.#database);
+      case "emptyLog":
+        // No transaction can do it: the thread does, when the group of this verb is committed.
+        return undefined;
+      case "noteSound":
+        statements.noteSound.run();
+        return undefined;
       case "remember":
         statements.remember.run(verb);
         return undefined;
@@ -142,7 +161,11 @@ function prepare(database: Database.Database) {
     job: database.prepare<[object], JobRow>(jobSql.job),
     body: database.prepare<[object], { readonly body: Uint8Array }>(jobSql.body),
     waitingIn: database.prepare<[object], JobRow>(jobSql.waitingIn),
+    newestArrival: database.prepare<[], { readonly newest: number }>(jobSql.newestArrival),
+    lanes: database.prepare<[], LaneRow>(jobSql.lanes),
+    noteNewest: database.prepare(jobSql.noteNewest),
     prune: database.prepare<[object]>(jobSql.prune),
+    noteSound: database.prepare(jobSql.noteSound),
     remember: database.prepare<[object]>(jobSql.remember),
     recall: database.prepare<[object], { readonly bytes: Uint8Array }>(jobSql.recall),
     heartbeat: database.prepare(jobSql.heartbeat),

@@ -99,6 +99,27 @@ export function joiningContract(place: StorePlace): void {
   });
 
   describe("prune", () => {
+    test("frees no arrival for another job, be the newest pruned or all, over a restart", async () => {
+      const jobs = [aJob(), aJob(), aJob()];
+      const arrivals: number[] = [];
+      expect(await place.store.newestArrival()).toBe(0);
+      for (const job of jobs) {
+        arrivals.push(await place.inserted(job));
+        await place.store.endWaiting(job.id, cancelled, 1);
+        await place.store.prune(2, 9);
+      }
+      await place.reopen();
+      expect(await place.store.newestArrival()).toBe(arrivals[2]);
+      arrivals.push(await place.inserted(aJob()));
+      await place.store.prune(2, 9);
+      arrivals.push(await place.inserted(aJob()));
+
+      expect(arrivals).toEqual([...new Set(arrivals)].toSorted((a, b) => a - b));
+      expect((await place.store.page({ limit: 9 })).map(({ arrival }) => arrival)).toEqual(
+        arrivals.slice(3).toReversed(),
+      );
+    });
+
     test("deletes what ended before the moment, longest ended first, up to the limit", async () => {
       const ended = [];
       for (const atMs of [30, 10, 20, 40]) {

@@ -54,6 +54,18 @@ export function readingContract(place: StorePlace): void {
       expect(await place.store.waitingIn({ ...lane, client: "nobody" }, 0, 9)).toEqual([]);
     });
 
+    test("tell the place of a job in its lane, which those before it give up", async () => {
+      const jobs = [aJob(), aJob(), aJob({ client: "bob" }), aJob(), aJob({ isDurable: false })];
+      for (const job of jobs) await place.store.insertJob(job, null);
+      const placeOf = async (index: number) =>
+        place.store.position((await place.store.job(jobs[index]!.id))!);
+
+      expect(await Promise.all([0, 1, 2, 3].map(placeOf))).toEqual([1, 2, 1, 3]);
+      await place.store.claim(jobs[0]!.id, 1, 1);
+      await place.store.endWaiting(jobs[1]!.id, cancelled, 1);
+      expect(await placeOf(3)).toBe(1);
+    });
+
     test("count lanes by what waits in them", async () => {
       const bob = { ...lane, client: "bob" };
       const jobs = [aJob(), aJob(), aJob(bob)];

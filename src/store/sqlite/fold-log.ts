@@ -1,20 +1,16 @@
 import type Database from "better-sqlite3";
 import { reachOf } from "./sqlite-failure.ts";
 
-/** Pages given back at once: 4 MiB, so that a commit that comes meanwhile waits some ms. */
-const freedPagesMax = 1024;
-
 /**
- * After deletions: gives free pages back to the file system, and empties the log, in which the
- * deleted still stands. Skips what a reader or another program is in the way of, or the disk is
- * too full for: the next time will do. Throws SqliteError if the disk fails.
+ * Empties the log, in which what was deleted still stands, and gives its space back. Skips what a
+ * reader or another program is in the way of, or the disk is too full for: the next time will do.
+ * Outside of any transaction. Throws SqliteError if the disk fails.
  */
-export function tidyDisk(database: Database.Database): void {
+export function emptyLog(database: Database.Database): void {
   // Waiting for a long reader here would make every commit wait with us.
   const timeoutMs = database.pragma("busy_timeout", { simple: true });
   database.pragma("busy_timeout = 0");
   try {
-    database.pragma(`incremental_vacuum(${freedPagesMax})`);
     database.pragma("wal_checkpoint(TRUNCATE)");
   } catch (error) {
     if (!isPassing(error)) throw error;
