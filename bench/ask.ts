@@ -16,6 +16,8 @@ export type Answer = {
   /** From the request to the head of the answer, which comes with its first line, in ms. */
   readonly headMs: number;
   readonly totalMs: number;
+  /** How long foreman says that it waited there, in whole ms; null from anybody else. */
+  readonly queuedMs: number | null;
   readonly bodyBytes: number;
   readonly lines: number;
 };
@@ -31,6 +33,7 @@ export function ask(client: Client, request: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sentAtMs = performance.now();
     const answer = { statusCode: 0, headMs: 0, totalMs: 0, bodyBytes: 0, lines: 0 };
+    let queuedMs: number | null = null;
     const headers = Object.entries(orders).flatMap(([name, value]) => [`x-bench-${name}`, value]);
     client.dispatch(
       {
@@ -41,7 +44,8 @@ export function ask(client: Client, request: Ask): Promise<Answer> {
       },
       {
         onRequestStart: () => {},
-        onResponseStart: (_controller, statusCode) => {
+        onResponseStart: (_controller, statusCode, { "x-foreman-queued-ms": queued }) => {
+          queuedMs = queued === undefined ? null : Number(queued);
           answer.statusCode = statusCode;
           answer.headMs = performance.now() - sentAtMs;
         },
@@ -50,7 +54,8 @@ export function ask(client: Client, request: Ask): Promise<Answer> {
           answer.lines += countLines(bytes);
           onPiece?.(controller, bytes);
         },
-        onResponseEnd: () => resolve({ ...answer, totalMs: performance.now() - sentAtMs }),
+        onResponseEnd: () =>
+          resolve({ ...answer, queuedMs, totalMs: performance.now() - sentAtMs }),
         onResponseError: (_controller, cause) => reject(cause),
       },
     );

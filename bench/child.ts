@@ -71,6 +71,14 @@ export class Child {
     return this.#tail.slice(0, this.#tail.indexOf("\n"));
   }
 
+  /** kill -9; resolves when it is gone. */
+  async kill(): Promise<void> {
+    if (this.isOver) return;
+    const over = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await over;
+  }
+
   /** Asks it to end, and kills it if it does not. */
   async stop(): Promise<void> {
     if (this.isOver) return;

@@ -4,6 +4,7 @@
  * journal of its generations by its own clock, and prints its port as its first line.
  */
 import { createServer, type Socket } from "node:net";
+import { parseArgs } from "node:util";
 import { Generation } from "./generation.ts";
 import { fixedAnswers, wholeAnswer } from "./target-answers.ts";
 
@@ -11,6 +12,14 @@ type Request = {
   readonly path: string;
   readonly order: (name: string) => string | null;
 };
+
+/** How it answers who orders nothing: jobs of a backlog bring no headers of the benchmark's. */
+const { values: pace } = parseArgs({
+  options: {
+    lines: { type: "string", default: "5" },
+    "every-ms": { type: "string", default: "0" },
+  },
+});
 
 const generations = new Set<Generation>();
 const journal: Generation[] = [];
@@ -67,8 +76,8 @@ function answer(socket: Socket, request: Request): void {
 function generate(socket: Socket, { order }: Request): void {
   const generation = new Generation(socket, {
     label: order("label") ?? "",
-    lines: Number(order("lines") ?? 5),
-    everyMs: Number(order("every-ms") ?? 0),
+    lines: Number(order("lines") ?? pace.lines),
+    everyMs: Number(order("every-ms") ?? pace["every-ms"]),
     lineBytes: Number(order("line-bytes") ?? 120),
     isHeld: order("hold") !== null,
     onOver: () => generations.delete(generation),

@@ -11,12 +11,20 @@ export type GenerationOrders = {
   readonly onOver: () => void;
 };
 
-/** One generation by the target's own clock, in ms since it began. `endMs` null: cut off. */
+/**
+ * One generation by the target's own clock, in ms since the epoch, so that it can be held against
+ * the benchmark's. `endMs` null: cut off.
+ */
 export type Span = {
   readonly label: string;
   readonly startMs: number;
   readonly endMs: number | null;
 };
+
+/** The time, finer than Date.now. */
+export function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
 
 const head =
   "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n" +
@@ -31,7 +39,7 @@ export class Generation {
   readonly #socket: Socket;
   readonly #orders: GenerationOrders;
   readonly #line: Buffer;
-  readonly #startMs = performance.now();
+  readonly #startMs = nowMs();
   #endMs: number | null = null;
   #sent = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -85,7 +93,7 @@ export class Generation {
 
   #finish(): void {
     // Before the write and not after: what writing costs belongs to the gap that follows.
-    this.#endMs = performance.now();
+    this.#endMs = nowMs();
     const line = `{"model":"bench-chat","message":{"role":"assistant","content":""},"done":true,\
 "done_reason":"stop","total_duration":1000000,"load_duration":0,"prompt_eval_count":9,\
 "eval_count":${this.#orders.lines}}\n`;

@@ -10,12 +10,16 @@ import { canPin, otherCpu } from "./child.ts";
 import { describeLoad, describeMachine } from "./machine.ts";
 import { type Measured, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
+import { claimAtDepth } from "./rows/claim-at-depth.ts";
 import { embedThroughput } from "./rows/embed-throughput.ts";
 import { embedUnderChat } from "./rows/embed-under-chat.ts";
 import { generationGap } from "./rows/generation-gap.ts";
 import { idleChat } from "./rows/idle-chat.ts";
+import { modelSwaps } from "./rows/model-swaps.ts";
+import { personAmongBatch } from "./rows/person-among-batch.ts";
 import { relayedLines } from "./rows/relayed-lines.ts";
 import { slowReader } from "./rows/slow-reader.ts";
+import { startAtDepth } from "./rows/start-at-depth.ts";
 import { waitingClients } from "./rows/waiting-clients.ts";
 
 const rows: readonly Row[] = [
@@ -23,7 +27,11 @@ const rows: readonly Row[] = [
   generationGap,
   embedThroughput,
   relayedLines,
+  modelSwaps,
+  personAmongBatch,
   embedUnderChat,
+  claimAtDepth,
+  startAtDepth,
   waitingClients,
   slowReader,
 ];

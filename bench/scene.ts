@@ -7,6 +7,8 @@ import { missingPeer, type Peer, type PeerName, type PeerOptions, startPeer } fr
 
 type SceneOptions = Pick<PeerOptions, "foremanEnv" | "profileFolder"> & {
   readonly peers: readonly PeerName[];
+  /** How the target answers who orders nothing else: see `fast-target.ts`. */
+  readonly pace?: { readonly lines: number; readonly everyMs: number };
 };
 
 /** A target and the peers in front of it, all running. */
@@ -29,8 +31,10 @@ export async function onScene<Result>(
   act: (scene: Scene) => Promise<Result>,
 ): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "foreman-bench-"));
+  const { everyMs, lines } = options.pace ?? { lines: 5, everyMs: 0 };
+  const script = join(import.meta.dirname, "fast-target.ts");
   const target = new Child({
-    command: [process.execPath, join(import.meta.dirname, "fast-target.ts")],
+    command: [process.execPath, script, `--lines=${lines}`, `--every-ms=${everyMs}`],
     cpus: otherCpu,
   });
   const running: Peer[] = [];

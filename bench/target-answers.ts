@@ -9,19 +9,22 @@ export function wholeAnswer(statusCode: number, contentType: string, body: strin
 
 const json = "application/json; charset=utf-8";
 
-function model(name: string, digit: string) {
+/** The digest of the chat model. */
+export const chatDigest = "a".repeat(64);
+
+function model(name: string, digest: string) {
   return {
     name: `${name}:latest`,
     model: `${name}:latest`,
     modified_at: "2026-11-20T20:00:00Z",
     size: 4_000_000_000,
-    digest: digit.repeat(64),
+    digest,
     details: { format: "gguf", family: "llama", parameter_size: "7B" },
     capabilities: ["completion"],
   };
 }
 
-const models = [model("bench-chat", "a"), model("bench-embed", "b")];
+const models = [model("bench-chat", chatDigest), model("bench-embed", "b".repeat(64))];
 
 const loaded = models.map((entry) => ({
   ...entry,

@@ -10,6 +10,9 @@ const heartbeatEveryMs = 10_000;
 /** A commit that takes longer than this is reported before it ends, if it ever does. */
 const stuckMsMin = 10_000;
 
+/** A check reads the whole file; the start, and the clients who waited for it, come before. */
+const checkAfterMs = 10_000;
+
 /** How often ended jobs past their time are looked for. */
 const pruneEveryMs = 60_000;
 
@@ -130,6 +133,7 @@ export class StoreKeeper {
     if (!upkeep.owesCheck) return;
     this.#integrity = "checking";
     this.#log.info("store was not closed in order; it is checked while it is in use");
+    await clock.sleep(checkAfterMs, this.#stop.signal);
     const startedMs = clock.monotonicMs();
     try {
       this.#damage = await upkeep.check(this.#stop.signal);

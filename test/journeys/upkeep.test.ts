@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { StoreProcess } from "../store/sqlite/store-process.ts";
 import { History } from "../support/history.ts";
 import { jobRows } from "../support/job-rows.ts";
@@ -14,6 +15,12 @@ import { until } from "../support/until.ts";
 
 const mib = 2 ** 20;
 const model = { models: [{ name: "llama3.2", tokens: 3, tokenMs: 2 }] };
+
+/** Long pauses pass at once: nobody waits for ten seconds here. */
+const hastyClock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms === 10_000 ? 50 : ms, signal),
+};
 
 async function folderOf(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "foreman-upkeep-"));
@@ -97,7 +104,7 @@ describe("a large database that was not closed in order", () => {
   test("D4: is checked in the background, and its damage is told with the file's name", async () => {
     const sim = await startSim();
     const file = await leftBehind();
-    const sound = await startForeman(sim.url, { FOREMAN_DB: file });
+    const sound = await startForeman(sim.url, { FOREMAN_DB: file }, { clock: hastyClock });
     await until("it was checked", async () => {
       const { store } = (await health(sound.url)) as unknown as { store: { integrity: string } };
       return store.integrity === "ok";
@@ -109,7 +116,8 @@ describe("a large database that was not closed in order", () => {
     // What the log holds would stand for the pages of the file: it is folded in before.
     new Database(damaged).close();
     writeSync(openSync(damaged, "r+"), "no page of a database. ".repeat(400), 40 * mib);
-    const foreman = await startForeman(sim.url, { FOREMAN_DB: damaged });
+    const settings = { FOREMAN_DB: damaged };
+    const foreman = await startForeman(sim.url, settings, { clock: hastyClock });
     await until("it was found", async () => (await health(foreman.url)).statusCode === 503);
 
     expect(await health(foreman.url)).toMatchObject({
