@@ -55,7 +55,7 @@ export async function runChore(
 export async function chore(
   work: (files: readonly string[]) => Promise<string> | string,
 ): Promise<void> {
-  setPriority(niceness);
+  stepBack();
   // Whoever asked is gone, and with it the owner's lock on the database.
   process.on("disconnect", () => process.exit());
   const files = process.argv.slice(2);
@@ -66,6 +66,17 @@ export async function chore(
     outcome = { kind: "failed", failure: openFailure(error, files[0] ?? "") };
   }
   process.send?.(outcome, () => process.disconnect());
+}
+
+/** A service manager's sandbox may forbid even this; then the chore takes its full share. */
+function stepBack(): void {
+  try {
+    setPriority(niceness);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_SYSTEM_ERROR")) {
+      throw error;
+    }
+  }
 }
 
 function broken(file: string, end: number | string | null): ForemanError {
