@@ -14,10 +14,10 @@ import pino from "pino";
 import { systemClock } from "../src/clock.ts";
 import { newJobId } from "../src/job.ts";
 import { jobSql } from "../src/store/sqlite/job-sql.ts";
-import { openSqliteStore, type SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
-import { plainRunnerKey } from "../src/target/runner-key.ts";
+import { openSqliteStore } from "../src/store/sqlite/open-sqlite-store.ts";
+import type { SqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { loadKeyOf } from "../src/target/load-key.ts";
 import type { Bench } from "./row.ts";
-import { chatDigest } from "./target-answers.ts";
 
 /** Jobs in one transaction of the filling. */
 const groupJobs = 20_000;
@@ -111,11 +111,12 @@ function jobOf(index: number) {
     client: `client-${index % backlogClients}`,
     route: "/api/chat",
     model: "bench-chat",
-    runnerKey: plainRunnerKey(chatDigest),
+    loadKey: loadKeyOf("bench-chat", ""),
     isDurable: 1,
     bodyBytes: body.length,
     bodyHash: "0".repeat(64),
     enqueuedAtMs: Date.now(),
     idempotencyKey: null,
+    webhookUrl: null,
   };
 }

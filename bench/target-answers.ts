@@ -10,7 +10,7 @@ export function wholeAnswer(statusCode: number, contentType: string, body: strin
 const json = "application/json; charset=utf-8";
 
 /** The digest of the chat model. */
-export const chatDigest = "a".repeat(64);
+const chatDigest = "a".repeat(64);
 
 function model(name: string, digest: string) {
   return {

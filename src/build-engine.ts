@@ -11,7 +11,7 @@ import { buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { Backups } from "./store/backups.ts";
-import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
 import { Inventory } from "./target/inventory.ts";
 import { inventoryKeeper } from "./target/inventory-memory.ts";

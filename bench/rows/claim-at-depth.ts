@@ -2,11 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Ending, JobId } from "../../src/job.ts";
 import type { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { Lane, Page } from "../../src/store/store.ts";
-import { plainRunnerKey } from "../../src/target/runner-key.ts";
+import { loadKeyOf } from "../../src/target/load-key.ts";
 import { backlogClients, deepJobs, onBacklog, openStore } from "../backlog.ts";
 import type { Bench, Row, RowResult } from "../row.ts";
 import { median, percentile, plain, withSpread } from "../statistics.ts";
-import { chatDigest } from "../target-answers.ts";
 
 const ratioMax = 2;
 const shallowJobs = 1_000;
@@ -94,7 +93,7 @@ async function headsOf(store: SqliteStore): Promise<readonly JobId[]> {
 }
 
 function laneOf(client: number): Lane {
-  return { class: "batch", runnerKey: plainRunnerKey(chatDigest), client: `client-${client}` };
+  return { class: "batch", loadKey: loadKeyOf("bench-chat", ""), client: `client-${client}` };
 }
 
 async function readEach(stores: Stores): Promise<ReadonlyMap<string, Times>> {
@@ -153,7 +152,7 @@ async function commitsUntil(store: SqliteStore, end: Promise<unknown>): Promise<
     isOver = true;
   });
   while (!isOver) {
-    took.push(await store.heartbeat());
+    took.push((await store.heartbeat()).commitMs);
     await delay(2);
   }
   await end;

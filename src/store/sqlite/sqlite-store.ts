@@ -1,7 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { ForemanError } from "../../errors.ts";
 import type { Ending, Job, JobId, JobState, Transition } from "../../job.ts";
-import type { Log } from "../../log.ts";
 import type { BatchStore } from "../batch-store.ts";
 import type { Outbox } from "../outbox.ts";
 import type {
@@ -20,59 +18,9 @@ import type { StoreUpkeep } from "../store-upkeep.ts";
 import type { CancelledSlice, WaitingSlice } from "../waiting-slice.ts";
 import { SqliteBatches } from "./sqlite-batches.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
-import { SqliteUpkeep } from "./sqlite-upkeep.ts";
-import { ThreadClient } from "./thread-client.ts";
+import type { SqliteUpkeep } from "./sqlite-upkeep.ts";
+import type { ThreadClient } from "./thread-client.ts";
 import type { ReadVerb, WriteVerb } from "./verb.ts";
-
-type Options = {
-  /** Path of the database; its folder is created, private, if it is not there. */
-  readonly file: string;
-  readonly log: Log;
-  readonly clock: Clock;
-  /** Called once, when the store has become unusable: end the process, and recover at its start. */
-  readonly onFatal: (failure: ForemanError) => void;
-  /** Called after a job came to a state, once that is on the disk. */
-  readonly onTransition?: (id: JobId) => void;
-  /** So much of its disk is kept free of new durable jobs, in bytes; none if absent. */
-  readonly diskFloorBytes?: number;
-  /** The folder of migrations; the program's own if absent. */
-  readonly migrations?: URL;
-};
-
-const ownMigrations = new URL("../migrations/sqlite/", import.meta.url);
-const writeThread = new URL("./write-thread.ts", import.meta.url);
-const readThread = new URL("./read-thread.ts", import.meta.url);
-
-/**
- * Opens the SQLite store as its only owner, and brings its schema up to date. The database lives
- * in threads of its own, so that no sync of the disk ever stalls a stream.
- *
- * Rejects with ForemanError, each naming the file: `already_running`, `config_invalid` (a symbolic
- * link, or another user's file), `database_damaged`, `schema_newer`, `storage_full` or
- * `storage_failed`. The database is then as it was.
- */
-export async function openSqliteStore(options: Options): Promise<SqliteStore> {
-  const { file, log, clock } = options;
-  const threads: { fail(failure: ForemanError): void }[] = [];
-  let isFatal = false;
-  const onFatal = (failure: ForemanError) => {
-    if (isFatal) return;
-    isFatal = true;
-    for (const thread of threads) thread.fail(failure);
-    options.onFatal(failure);
-  };
-  const { diskFloorBytes: floorBytes = 0, migrations = ownMigrations } = options;
-  const common = { workerData: { file, floorBytes, migrations: migrations.href }, onFatal };
-  const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
-  const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
-  threads.push(writer, reader);
-
-  const opening = await writer.opened();
-  log.info({ file, schemaFrom: opening?.from, schemaTo: opening?.to }, "store opened");
-  const upkeep = new SqliteUpkeep({ file, writer, owesCheck: opening?.owesCheck === true });
-  const { onTransition = () => {} } = options;
-  return new SqliteStore({ writer, reader, clock, upkeep, onTransition });
-}
 
 type Deps = {
   readonly writer: ThreadClient<WriteVerb>;

@@ -1,7 +1,8 @@
 import pino from "pino";
 import { systemClock } from "../../../src/clock.ts";
 import type { ForemanError } from "../../../src/errors.ts";
-import { openSqliteStore, type SqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { openSqliteStore } from "../../../src/store/sqlite/open-sqlite-store.ts";
+import type { SqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 
 /** Opens a store that tells nobody; a fatal failure that the test does not expect is thrown. */
 export function openForTest(
