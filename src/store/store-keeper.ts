@@ -111,9 +111,13 @@ export class StoreKeeper {
   async #beat(): Promise<void> {
     this.#beatingSinceMs = this.#options.clock.monotonicMs();
     try {
-      this.#last = await this.#options.store.heartbeat();
-      this.#note(this.#last.problem, "store takes no durable jobs");
-      await this.#logWatch.look();
+      const beat = await this.#options.store.heartbeat();
+      this.#last = beat;
+      await this.#logWatch.look().catch((cause: unknown) => {
+        // A database that is gone has no log either, and the heartbeat tells of it better.
+        if (beat.problem === null) throw cause;
+      });
+      this.#note(beat.problem, "store takes no durable jobs");
     } catch (cause) {
       this.#note(cause instanceof Error ? cause.message : String(cause), "store cannot write");
     } finally {

@@ -75,7 +75,7 @@ describe("whoever follows a job", () => {
     expect(failed.told).toEqual(["queued", ...half, "queued", ...half, "failed"]);
     expect(failed.states[3]).toMatchObject({ previous_state: "working", why: "target_failed" });
     expect(failed.states.at(-1)).toMatchObject({
-      error: { code: "target_failed", message: "the target answered 500" },
+      error: { code: "target_failed", message: "the target answered 500: out of memory" },
       result_url: null,
     });
     expect(cancelled.states.at(-1)).toMatchObject({

@@ -18,8 +18,18 @@ const llm = "/api/runtime/llm";
 
 type Body = Record<string, unknown>;
 
+type Ids = { readonly job: string; readonly waiting: string; readonly batch: string };
+
+/** Two results that wait for approval, without the GPU. */
+const batchBody = {
+  job_type: "reviews",
+  provider: "deterministic_fallback",
+  requires_approval: true,
+  items: ["yes", "no"].map((id) => ({ request_id: id, messages, fallback: { content: id } })),
+};
+
 /** Each operation with a request to it, in an order in which they can be made. */
-const requests = (job: string, waiting: string): readonly [string, string, Body?][] => [
+const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?][] => [
   ["GET /livez", "/livez"],
   ["GET /readyz", "/readyz"],
   ["GET /healthz", "/healthz"],
@@ -29,6 +39,7 @@ const requests = (job: string, waiting: string): readonly [string, string, Body?
   ["GET /jobs/{id}", `/jobs/${job}`],
   ["GET /jobs/{id}", `/jobs/${waiting}`],
   ["GET /jobs/{id}/artifacts/{name}", `/jobs/${job}/artifacts/completion`],
+  ["GET /jobs/{id}/events", `/jobs/${job}/events`],
   ["POST /jobs/{id}/cancel", `/jobs/${waiting}/cancel`],
   ["POST /jobs", "/jobs", { model, messages }],
   ["POST /jobs/cancel", "/jobs/cancel", { model }],
@@ -46,6 +57,22 @@ const requests = (job: string, waiting: string): readonly [string, string, Body?
   [`GET ${llm}/providers`, `${llm}/providers`],
   [`GET ${llm}/providers/order`, `${llm}/providers/order`],
   [`GET ${llm}/providers/changes`, `${llm}/providers/changes`],
+  [`POST ${llm}/batch`, `${llm}/batch`, batchBody],
+  [`GET ${llm}/jobs`, `${llm}/jobs`],
+  [`GET ${llm}/jobs/{job_id}`, `${llm}/jobs/${batch}`],
+  [`POST ${llm}/jobs/{job_id}/cancel`, `${llm}/jobs/${batch}/cancel`],
+  [`GET ${llm}/jobs/{job_id}/events`, `${llm}/jobs/${batch}/events`],
+  [`GET ${llm}/jobs/{job_id}/results`, `${llm}/jobs/${batch}/results`],
+  [`GET ${llm}/jobs/{job_id}/results/{request_id}`, `${llm}/jobs/${batch}/results/yes`],
+  [
+    `POST ${llm}/jobs/{job_id}/results/{request_id}/approve`,
+    `${llm}/jobs/${batch}/results/yes/approve`,
+  ],
+  [
+    `POST ${llm}/jobs/{job_id}/results/{request_id}/reject`,
+    `${llm}/jobs/${batch}/results/no/reject`,
+    { by: "a reviewer", note: "not true" },
+  ],
   [
     `POST ${llm}/chat`,
     `${llm}/chat`,
@@ -57,6 +84,16 @@ const requests = (job: string, waiting: string): readonly [string, string, Body?
     },
   ],
 ];
+
+/** The JSON of an answer, or of each of its events. */
+function documentsOf(text: string, mediaType: string): readonly unknown[] {
+  const isStream = mediaType === "text/event-stream";
+  const documents = isStream
+    ? [...text.matchAll(/^data: ?(.*)$/gm)].map((found) => found[1])
+    : [text];
+  expect(documents).not.toEqual([]);
+  return documents.map((document) => JSON.parse(document ?? ""));
+}
 
 const operationOf = (name: string) => {
   const found = operations.find(({ method, path }) => `${method.toUpperCase()} ${path}` === name);
@@ -84,7 +121,13 @@ test("every route answers as /openapi.json describes it", async () => {
   const running = new RawClient(foreman.port).post("/api/chat", { model, messages: slow });
   await running.received('"done":false');
   const waiting = await submit(messages);
-  const asked = requests(job, waiting);
+  const taken = await call("POST", `${llm}/batch`, batchBody);
+  const { job_id: batch } = (await taken.json()) as { job_id: string };
+  await until("a batch is done", async () => {
+    const view = await (await call("GET", `${llm}/jobs/${batch}`)).json();
+    return (view as { status: string }).status === "completed";
+  });
+  const asked = requests({ batch, job, waiting });
 
   for (const [name, path, body] of asked) {
     const answer = await call(name.split(" ")[0] ?? "", path, body);
@@ -96,8 +139,9 @@ test("every route answers as /openapi.json describes it", async () => {
       await answer.arrayBuffer();
       continue;
     }
-    const json: unknown = await answer.json();
-    expect(described.schema.parse(json), name).toEqual(json);
+    for (const json of documentsOf(await answer.text(), type)) {
+      expect(described.schema.parse(json), name).toEqual(json);
+    }
   }
   const names = new Set(asked.map(([name]) => name));
   expect([...names].toSorted()).toEqual(

@@ -156,7 +156,8 @@ describe("durable jobs that wait", () => {
     const { clock, ids, store } = await withDurable(1);
     await store.claim(ids[0] ?? never(), 1, 0);
     const why = { counted: true, why: "target_failed" } as const;
-    await store.putBack(ids[0] ?? never(), 1, why, clock.wallMs() + 5 * 86_400_000);
+    const nowMs = clock.wallMs();
+    await store.putBack(ids[0] ?? never(), 1, why, nowMs, nowMs + 5 * 86_400_000);
     const later = queueScene({ store, clock });
 
     await later.queue.restore();
