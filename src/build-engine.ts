@@ -48,11 +48,11 @@ export async function buildEngine(config: Config, outside: Outside) {
     changes.note(id);
     webhooks.wake();
   };
-  const { databaseFile: file, diskFloorBytes, jobTtlMs } = config;
+  const { databaseFile: file, diskFloorBytes } = config;
   const store = await openSqliteStore({ ...outside, file, diskFloorBytes, onTransition });
   const webhooks = createWebhooks({ ...config, ...outside, store });
   const { batches, upkeep } = store;
-  const keeper = new StoreKeeper({ store, upkeep, clock, log, jobTtlMs });
+  const keeper = new StoreKeeper({ ...config, store, batches, upkeep, clock, log });
   const backups = new Backups({ upkeep, databaseFile: file, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });

@@ -47,6 +47,15 @@ export class Cancels {
     return wasWaiting || (taken.has(id) ? await this.one(id) : back !== null);
   }
 
+  /** As `one`, of each: those that wait go first, of which one would take the slot that is freed. */
+  async each(ids: readonly JobId[]): Promise<void> {
+    const { taken } = this.#deps;
+    const running = ids.filter((id) => taken.has(id));
+    const waiting = ids.filter((id) => !taken.has(id));
+    await Promise.all(waiting.map((id) => this.one(id)));
+    await Promise.all(running.map((id) => this.one(id)));
+  }
+
   /**
    * Cancels the durable jobs that fit and wait, wherever, and those that run if `isRunningToo`. One
    * that is claimed meanwhile runs on, one that joins meanwhile waits on.

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { BatchStore } from "./batch-store.ts";
 import { LogWatch } from "./log-watch.ts";
 import type { Heartbeat, Store } from "./store.ts";
 import type { StoreUpkeep } from "./store-upkeep.ts";
@@ -28,16 +29,22 @@ const afterJumpMs = 3_600_000;
  */
 const pruneRowsMax = 100;
 
+/** Batches that are looked for at once; each is dropped item by item. */
+const pruneBatchesMax = 10;
+
 /** Whether the database's pages are in order: `unchecked` when a check was cut off or failed. */
 export type Integrity = "ok" | "checking" | "damaged" | "unchecked";
 
 type StoreKeeperOptions = {
   readonly store: Store;
+  readonly batches: Pick<BatchStore, "batchesEndedBefore" | "dropBatch">;
   readonly upkeep: StoreUpkeep;
   readonly clock: Clock;
   readonly log: Log;
   /** Ended jobs are kept so long, in ms; 0 for ever. */
   readonly jobTtlMs: number;
+  /** Ended batches and their results are kept so long, in ms; 0 for ever. */
+  readonly batchTtlMs: number;
 };
 
 /**
@@ -166,23 +173,44 @@ export class StoreKeeper {
   }
 
   async #tidy(): Promise<void> {
-    const { jobTtlMs, upkeep } = this.#options;
+    const { batchTtlMs, jobTtlMs, upkeep } = this.#options;
     const { signal } = this.#stop;
     try {
-      if (jobTtlMs > 0 && !this.#hasClockJumped()) await this.#prune();
+      if (!this.#hasClockJumped()) {
+        if (jobTtlMs > 0) await this.#pruneJobs();
+        if (batchTtlMs > 0) await this.#pruneBatches();
+      }
       while (!signal.aborted && (await upkeep.shrink()));
       // What was deleted, prompts among it, still stands in the log.
       if (!signal.aborted) await upkeep.emptyLog();
     } catch (cause) {
-      this.#log.warn({ err: cause }, "old jobs not pruned; tried again in a minute");
+      this.#log.warn({ err: cause }, "what is old is not pruned; tried again in a minute");
     }
   }
 
-  async #prune(): Promise<void> {
+  async #pruneJobs(): Promise<void> {
     const { clock, jobTtlMs, store } = this.#options;
     let pruned = pruneRowsMax;
     while (pruned === pruneRowsMax && !this.#stop.signal.aborted) {
       pruned = await store.prune(clock.wallMs() - jobTtlMs, pruneRowsMax);
+    }
+  }
+
+  async #pruneBatches(): Promise<void> {
+    const { batches, batchTtlMs, clock } = this.#options;
+    const { signal } = this.#stop;
+    const endedBeforeMs = clock.wallMs() - batchTtlMs;
+    let found = pruneBatchesMax;
+    while (found === pruneBatchesMax) {
+      const old = await batches.batchesEndedBefore(endedBeforeMs, pruneBatchesMax);
+      for (const seq of old) {
+        let dropped = pruneRowsMax;
+        while (dropped === pruneRowsMax && !signal.aborted) {
+          dropped = await batches.dropBatch(seq, pruneRowsMax);
+        }
+        if (signal.aborted) return;
+      }
+      found = old.length;
     }
   }
 }

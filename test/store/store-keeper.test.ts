@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ForemanError } from "../../src/errors.ts";
+import type { BatchSeq } from "../../src/store/batch-store.ts";
 import { StoreKeeper } from "../../src/store/store-keeper.ts";
 import { FakeUpkeep } from "../support/fake-upkeep.ts";
 import { logLines } from "../support/log-lines.ts";
@@ -10,12 +11,39 @@ import { aJob } from "./job-maker.ts";
 
 const full = new ForemanError("storage_full", "the disk is full");
 const jobTtlMs = 3_600_000;
+const batchTtlMs = 7_200_000;
+
+/** Ended batches with so many items each, as far as a keeper sees them. */
+class EndedBatches {
+  readonly items = new Map<BatchSeq, number>();
+  readonly #endedAtMs = new Map<BatchSeq, number>();
+
+  add(endedAtMs: number, items: number): void {
+    const seq = this.#endedAtMs.size as BatchSeq;
+    this.#endedAtMs.set(seq, endedAtMs);
+    this.items.set(seq, items);
+  }
+
+  async batchesEndedBefore(atMs: number, limit: number): Promise<readonly BatchSeq[]> {
+    const isOld = (seq: BatchSeq) => (this.#endedAtMs.get(seq) ?? atMs) < atMs;
+    return [...this.items.keys()].filter(isOld).slice(0, limit);
+  }
+
+  async dropBatch(seq: BatchSeq, limit: number): Promise<number> {
+    const left = this.items.get(seq) ?? 0;
+    if (left > limit) this.items.set(seq, left - limit);
+    else this.items.delete(seq);
+    return Math.min(left, limit);
+  }
+}
 
 function scene(store = new MemoryStore()) {
   const clock = new ManualClock();
   const { lines, log } = logLines("info");
   const upkeep = new FakeUpkeep();
-  const keeper = new StoreKeeper({ store, upkeep, clock, log, jobTtlMs });
+  const batches = new EndedBatches();
+  const ttl = { jobTtlMs, batchTtlMs };
+  const keeper = new StoreKeeper({ store, batches, upkeep, clock, log, ...ttl });
   const ended = async (count: number) => {
     for (let i = 0; i < count; i += 1) {
       const job = aJob();
@@ -24,7 +52,7 @@ function scene(store = new MemoryStore()) {
     }
   };
   const remembered = async () => (await store.countByState()).cancelled;
-  return { store, upkeep, clock, keeper, lines, ended, remembered };
+  return { store, batches, upkeep, clock, keeper, lines, ended, remembered };
 }
 
 describe("the keeper's heartbeat", () => {
@@ -106,6 +134,18 @@ describe("the keeper's clean-up", () => {
     await clock.settle();
 
     expect(await remembered()).toBe(0);
+  });
+
+  test.each([1, 100, 350])("forgets old batches of %i items, and no young one", async (items) => {
+    const { batches, clock, keeper } = scene();
+    for (let i = 0; i < 21; i += 1) batches.add(clock.wallMs(), items);
+    await clock.advance(batchTtlMs + 1);
+    batches.add(clock.wallMs(), items);
+
+    keeper.start();
+    await clock.settle();
+
+    expect([...batches.items.values()]).toEqual([items]);
   });
 
   test("that fails is tried again a minute later", async () => {

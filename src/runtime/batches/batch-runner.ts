@@ -79,7 +79,7 @@ export class BatchRunner {
       cancelled = await batches.cancelItems(batch.seq, cancelItemsMax, clock.wallMs());
     }
     const inQueue = await batches.itemsUnderWay(batch.seq);
-    await Promise.all(inQueue.map(({ queueJob }) => queueJob && queue.cancels.one(queueJob)));
+    await queue.cancels.each(inQueue.flatMap(({ queueJob }) => queueJob ?? []));
     await active.leave("cancelled");
     this.#noteEnd(active);
   }

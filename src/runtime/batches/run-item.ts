@@ -12,7 +12,8 @@ import {
   type GenerationRequest,
 } from "../generation.ts";
 import type { OutputCheck } from "../output/output-check.ts";
-import type { Provider, ProviderId } from "../providers/provider.ts";
+import { askedBy } from "../providers/asked-by.ts";
+import type { ProviderId } from "../providers/provider.ts";
 import { readGeneration } from "../read-generation.ts";
 import { type CheckedAnswer, nextStep } from "../repair.ts";
 import type { ItemQueue } from "./item-queue.ts";
@@ -51,11 +52,13 @@ export async function runItem(
       return;
     } catch (cause) {
       const code = cause instanceof ForemanError ? cause.code : "internal";
-      // Full disks get room again; a queue that drains is the end of this life.
+      // The end of this life: the next one finds the item open.
+      if (code === "draining" || code === "storage_failed") return;
+      // A full disk gets room again.
       if (code !== "storage_full") {
         const facts = { batchId: batch.id, requestId: item.requestId, err: cause };
-        if (code !== "draining") log.error(facts, "item of a batch left open");
-        return;
+        log.error(facts, "item of a batch failed, by a fault of foreman's");
+        run.giveUp();
       }
       await clock.sleep(againMs, signal);
     }
@@ -73,6 +76,7 @@ class ItemRun {
   #attempts = 0;
   /** The item has ended by other hands. */
   #isLost = false;
+  #isGivenUp = false;
 
   constructor(
     item: OpenItem,
@@ -91,7 +95,19 @@ class ItemRun {
     return this.#signal.aborted && this.#signal.reason === "stopped";
   }
 
+  /** What foreman cannot do now, it cannot do the next time: another run stores that it failed. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
   async run(): Promise<void> {
+    if (this.#isGivenUp) {
+      const message = "foreman failed on this item; its log says why";
+      return await this.#end({
+        ...{ status: "failed", error: { code: "internal", message } },
+        ...this.#facts(null),
+      });
+    }
     const request = await this.#request();
     if (request === null) return;
     let asked = request;
@@ -222,23 +238,6 @@ class ItemRun {
 }
 
 type Heard = { readonly outcome: GenerationOutcome; readonly provider: ProviderId | null };
-
-/** The provider, but for how it is asked. */
-function askedBy(provider: Provider, generate: Provider["generate"]): Provider {
-  return {
-    id: provider.id,
-    isConfigured: provider.isConfigured,
-    status: provider.status,
-    problem: provider.problem,
-    models: provider.models,
-    telemetry: provider.telemetry,
-    defaultModel: (isOn) => provider.defaultModel(isOn),
-    hasModel: (model) => provider.hasModel(model),
-    modelKey: (model) => provider.modelKey(model),
-    refreshModels: () => provider.refreshModels(),
-    generate,
-  };
-}
 
 function providerOf({ provider }: StoredBatch): ProviderId | null {
   const isChosen = provider === "ollama" || provider === "nemoclaw";

@@ -98,7 +98,15 @@ describe("the upkeep of a SQLite store", () => {
     const store = await openForTest(file);
     const clock = new ManualClock();
     const { lines, log } = logLines("info");
-    const keeper = new StoreKeeper({ store, upkeep: store.upkeep, clock, log, jobTtlMs: 0 });
+    const ttl = { jobTtlMs: 0, batchTtlMs: 0 };
+    const keeper = new StoreKeeper({
+      store,
+      batches: store.batches,
+      upkeep: store.upkeep,
+      clock,
+      log,
+      ...ttl,
+    });
     await store.insertJob(aJob(), Buffer.from("x"));
     const reader = new Database(file, { readonly: true });
     reader.exec("BEGIN");
