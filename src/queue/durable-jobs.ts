@@ -44,7 +44,7 @@ export class DurableJobs {
   readonly #here = new Set<JobId>();
   readonly #resting: Resting;
   /** Lanes that are being filled, with what was added behind them meanwhile. */
-  readonly #filling = new Map<string, { addedBehind: number }>();
+  readonly #filling = new Map<string, Set<JobId>>();
   /** Clients whose jobs are on their way to the disk. */
   #joining = 0;
   #lastArrival = 0;
@@ -98,10 +98,13 @@ export class DurableJobs {
     if (inserted.kind !== "inserted") return inserted;
     log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     this.#lastArrival = Math.max(this.#lastArrival, inserted.arrival);
+    // A reading that was under way may have brought it already.
+    if (this.#here.has(job.id)) return { kind: "queued" };
     const lane = lanes.laneOf(job);
     const isBehind = lane.storedBehind > 0 || lane.waiting.size >= windowMax;
     if (isBehind || this.#filling.has(lane.key) || this.#isStopped) {
-      this.#addBehind(lane);
+      lane.storedBehind += 1;
+      this.#filling.get(lane.key)?.add(job.id);
     } else {
       const fresh = { attempts: 0, lastAttempt: 0, preemptions: 0 };
       const kept = body.length <= keptBodyBytesMax ? body : null;
@@ -150,6 +153,7 @@ export class DurableJobs {
     // It was taken meanwhile: whoever took it finds that its claim was lost, and releases it.
     else if (this.#here.has(id)) return lane;
     else lane.storedBehind = Math.max(0, lane.storedBehind - 1);
+    this.#filling.get(lane.key)?.delete(id);
     this.#recorders.get(id)?.refuse(new ForemanError("cancelled", "the job was cancelled"));
     this.forget(id);
     return lane;
@@ -183,8 +187,8 @@ export class DurableJobs {
   /** Reads the next jobs of a lane, those that wait behind its last one in memory. */
   async #fill(lane: Lane, window = windowMax): Promise<void> {
     const { lanes, store } = this.#options;
-    const filling = { addedBehind: 0 };
-    this.#filling.set(lane.key, filling);
+    const addedBehind = new Set<JobId>();
+    this.#filling.set(lane.key, addedBehind);
     try {
       let after = [...lane.waiting.values()].at(-1)?.arrival ?? 0;
       for (;;) {
@@ -192,10 +196,11 @@ export class DurableJobs {
         if (this.#isStopped) return;
         const fresh = jobs.filter(({ id }) => !this.#here.has(id));
         for (const job of fresh) this.#enterStored(job);
+        for (const { id } of jobs) addedBehind.delete(id);
         // Fewer than asked for: at that instant there was nothing more behind them.
         const isAll = jobs.length < window;
         lane.storedBehind = isAll
-          ? filling.addedBehind
+          ? addedBehind.size
           : Math.max(1, lane.storedBehind - fresh.length);
         if (isAll || fresh.length > 0) return;
         after = jobs.at(-1)?.arrival ?? after;
@@ -204,12 +209,6 @@ export class DurableJobs {
       this.#filling.delete(lane.key);
       lanes.dropIfEmpty(lane);
     }
-  }
-
-  #addBehind(lane: Lane): void {
-    lane.storedBehind += 1;
-    const filling = this.#filling.get(lane.key);
-    if (filling !== undefined) filling.addedBehind += 1;
   }
 
   #enterStored(job: StoredJob): void {
