@@ -47,7 +47,7 @@ export class Cancels {
     return wasWaiting || (taken.has(id) ? await this.one(id) : back !== null);
   }
 
-  /** As `one`, of each: those that wait go first, of which one would take the slot that is freed. */
+  /** As `one`, of each. Those that wait go first: one of them would take the slot that is freed. */
   async each(ids: readonly JobId[]): Promise<void> {
     const { taken } = this.#deps;
     const running = ids.filter((id) => taken.has(id));
