@@ -54,8 +54,8 @@ export async function runItem(
       const code = cause instanceof ForemanError ? cause.code : "internal";
       // The end of this life: the next one finds the item open.
       if (code === "draining" || code === "storage_failed") return;
-      // A full disk gets room again.
-      if (code !== "storage_full") {
+      // A full disk gets room again, and a folder that was moved away comes back.
+      if (code !== "storage_full" && code !== "storage_lost") {
         const facts = { batchId: batch.id, requestId: item.requestId, err: cause };
         log.error(facts, "item of a batch failed, by a fault of foreman's");
         run.giveUp();

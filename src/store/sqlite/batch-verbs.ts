@@ -19,14 +19,17 @@ import {
 } from "./batch-rows.ts";
 import { batchSql } from "./batch-sql.ts";
 import type { BatchVerbAnswers, BatchWriteVerb } from "./batch-verb.ts";
+import type { DiskWatch } from "./disk-watch.ts";
 
 type NumberRow = { readonly item_no: number };
 
 /** The writing thread's verbs of batches; the caller has the transaction, as for `WriteVerbs`. */
 export class BatchVerbs {
+  readonly #disk: DiskWatch;
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(deps: { database: Database.Database }) {
+  constructor(deps: { database: Database.Database; disk: DiskWatch }) {
+    this.#disk = deps.disk;
     this.#statements = prepare(deps.database);
   }
 
@@ -88,6 +91,7 @@ export class BatchVerbs {
   }
 
   #appendItems(batch: BatchSeq, items: PackedItems): void {
+    this.#disk.admit(items.requests.byteLength);
     const { appendItem, appendRequest } = this.#statements;
     let start = 0;
     for (const [index, end] of items.ends.entries()) {
@@ -104,6 +108,8 @@ export class BatchVerbs {
     const { idempotencyKey } = heading;
     const holder = this.#statements.keyHolder.get({ batch, idempotencyKey });
     if (holder !== undefined) return { kind: "known", batch: storedBatch(holder) };
+    // The database may have gone since the last item came, and what is opened is acknowledged.
+    this.#disk.admit(0);
     const requiresApproval = heading.requiresApproval ? 1 : 0;
     this.#statements.openBatch.run({ ...heading, requiresApproval, batch });
     return { kind: "opened" };

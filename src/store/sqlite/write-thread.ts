@@ -79,8 +79,15 @@ function serve(database: Database.Database, lock: OwnerLock): void {
 
 /** Once for a group: a look takes some 15 µs, and 256 jobs may come in one. */
 function asksForRoom({ kind }: WriteVerb): boolean {
-  return kind === "insertJob" || kind === "heartbeat";
+  return askingForRoom.has(kind);
 }
+
+const askingForRoom: ReadonlySet<WriteVerb["kind"]> = new Set([
+  "insertJob",
+  "appendItems",
+  "openBatch",
+  "heartbeat",
+]);
 
 /**
  * What no transaction can do comes after that of its group, before anybody is answered: the log is
