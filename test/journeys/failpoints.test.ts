@@ -7,18 +7,23 @@
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { newJobId } from "../../src/job.ts";
-import type { JobWriteVerb, OutboxVerb } from "../../src/store/sqlite/verb.ts";
+import type { JobWriteVerb } from "../../src/store/sqlite/verb.ts";
 import { writeFirstSchema } from "../store/sqlite/first-schema.ts";
 import {
   type Approach,
   cancellation,
   cancellationOfAll,
   cleanUp,
+  deliveryFailed,
+  deliveryTaken,
   failure,
   farewell,
+  lastTry,
   newModel,
+  openStage,
   prunedModel,
   question,
+  receiverGone,
   restart,
   submission,
   wordsOf,
@@ -26,6 +31,7 @@ import {
 import { arm, diedAt, mayFailAtPoint } from "../support/failpoints.ts";
 import { type JobRow, lookInto } from "../support/job-rows.ts";
 import { chatAbout, KillScene } from "../support/kill-scene.ts";
+import { takes } from "../support/receiver.ts";
 
 type Point = {
   readonly approach: Approach;
@@ -37,10 +43,10 @@ const isPruned = (_: unknown, rows: readonly JobRow[]) =>
   rows.every(({ model }) => model !== prunedModel);
 
 /**
- * Webhooks have their deaths in kill-webhooks.test.ts, batches in batch-storm.test.ts. A large
- * database is noted to be sound: of no job, and done again if it is lost.
+ * Batches have their deaths in batch-storm.test.ts. A large database is noted to be sound: of no
+ * job, and done again if it is lost.
  */
-type JobVerb = Exclude<JobWriteVerb, OutboxVerb | { readonly kind: "noteSound" }>;
+type JobVerb = Exclude<JobWriteVerb, { readonly kind: "noteSound" }>;
 
 /** Every verb of jobs that the writing thread knows: one without a line here does not compile. */
 const verbs: Readonly<Record<JobVerb["kind"], Point>> = {
@@ -66,6 +72,11 @@ const verbs: Readonly<Record<JobVerb["kind"], Point>> = {
   prune: { approach: cleanUp, isWritten: isPruned },
   shrink: { approach: cleanUp },
   emptyLog: { approach: cleanUp },
+  // What they leave in the outbox is held in kill-webhooks.test.ts.
+  noteDelivered: { approach: deliveryTaken },
+  noteFailed: { approach: deliveryFailed },
+  endWebhook: { approach: receiverGone },
+  giveUp: { approach: lastTry },
 };
 
 /** What the store does beside its verbs. */
@@ -83,21 +94,23 @@ describe("a daemon that is killed before or after a commit", () => {
   test.each(scenes)(
     "Q1 Q2 Q3 Q5 Q7 $when, loses and doubles nothing",
     async ({ points }) => {
-      const scene = await KillScene.open({}, mayFailAtPoint);
+      const stage = await openStage();
+      const { receiver, scene } = stage;
       await scene.boot();
 
       for (const [name, { approach, isWritten }] of points) {
         for (const moment of ["before", "after"]) {
           const point = `${name} ${moment}`;
-          await approach.to(scene, point, () => arm(scene, point));
+          await approach.to(stage, point, () => arm(scene, point));
           await diedAt(scene, point);
           const atDeath = scene.rows().find((row) => row.idempotency_key === point);
           if (isWritten !== undefined) {
             expect(isWritten(atDeath, scene.rows()), point).toBe(moment === "after");
           }
 
+          receiver.answers = takes;
           await scene.boot();
-          const id = await scene.submit(wordsOf(point), point);
+          const id = await scene.submit(wordsOf(point, stage), point);
           expect(id, point).toBe(atDeath?.id ?? id);
           const isCancelled = atDeath?.state === "cancelled";
           expect(await scene.ended(id), point).toMatchObject({
@@ -107,6 +120,8 @@ describe("a daemon that is killed before or after a commit", () => {
         }
       }
 
+      const durable = scene.rows().filter((row) => row.is_durable === 1);
+      for (const { id } of durable) await scene.ended(id);
       scene.expectSound();
     },
     60_000,
