@@ -26,6 +26,8 @@ export type PeerOptions = {
   /** A folder of this peer's own. */
   readonly folder: string;
   readonly foremanEnv?: Readonly<Record<string, string>>;
+  /** For foreman: not bound to a core, where the work of its several threads is what is measured. */
+  readonly isForemanFree?: boolean;
   /** For foreman: where to leave a CPU profile. */
   readonly profileFolder?: string;
 };
@@ -46,7 +48,8 @@ export async function startPeer(name: PeerName, options: PeerOptions): Promise<P
     return { name, origin, pid: null, stop: async () => {} };
   }
   const port = await freePort();
-  const cpus = name === "nginx, 2 workers, 2 cores" ? null : measuredCpu;
+  const isFree = name === "foreman" && options.isForemanFree === true;
+  const cpus = name === "nginx, 2 workers, 2 cores" || isFree ? null : measuredCpu;
   const child = new Child({
     command: commandOf(name, options, port),
     cpus,

@@ -10,6 +10,7 @@ import { canPin, otherCpu } from "./child.ts";
 import { describeLoad, describeMachine } from "./machine.ts";
 import { type Measured, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
+import { batchIngest } from "./rows/batch-ingest.ts";
 import { claimAtDepth } from "./rows/claim-at-depth.ts";
 import { embedThroughput } from "./rows/embed-throughput.ts";
 import { embedUnderChat } from "./rows/embed-under-chat.ts";
@@ -30,6 +31,7 @@ const rows: readonly Row[] = [
   modelSwaps,
   personAmongBatch,
   embedUnderChat,
+  batchIngest,
   claimAtDepth,
   startAtDepth,
   waitingClients,

@@ -5,7 +5,7 @@ import { Child, otherCpu } from "./child.ts";
 import type { Span } from "./generation.ts";
 import { missingPeer, type Peer, type PeerName, type PeerOptions, startPeer } from "./peer.ts";
 
-type SceneOptions = Pick<PeerOptions, "foremanEnv" | "profileFolder"> & {
+type SceneOptions = Pick<PeerOptions, "foremanEnv" | "isForemanFree" | "profileFolder"> & {
   readonly peers: readonly PeerName[];
   /** How the target answers who orders nothing else: see `fast-target.ts`. */
   readonly pace?: { readonly lines: number; readonly everyMs: number };
