@@ -109,7 +109,7 @@ export class History {
       this.#demand(prompts === 0, `${prompts} prompts are kept of jobs that have ended`);
     });
     for (const { reason, requestIds } of overlaps(events)) {
-      this.#demand(false, `I4 ${reason}: ${requestIds.join(", ")}`);
+      this.#demand(false, `I4 ${reason}: ${requestIds.join(", ")}${tale(events, requestIds)}`);
     }
     this.#checkUnrecorded(rows, runs);
     return this.#violations;
@@ -202,4 +202,14 @@ function answerProblem(answer: string | null, run: TargetRun | undefined): strin
   const sentAtMs = performance.timeOrigin + (run.tokens[0]?.atMs ?? Number.NaN);
   const isOther = lines.length > 0 && Math.abs(stampMs - sentAtMs) > stampMsMax;
   return isOther ? "the right words, of another start" : null;
+}
+
+/** What happened to these requests, event by event, for whoever looks into a violation. */
+function tale(events: readonly JournalEvent[], requestIds: readonly string[]): string {
+  return events
+    .filter(({ kind, requestId = "" }) => kind !== "token" && requestIds.includes(requestId))
+    .map(({ atMs, kind, outcome, requestId }) =>
+      ["\n ", atMs.toFixed(2), requestId, kind, outcome ?? ""].join(" ").trimEnd(),
+    )
+    .join("");
 }
