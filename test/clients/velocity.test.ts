@@ -2,29 +2,14 @@
  * Velocity's backend as two programs of its own, one in Python with httpx and one in Node, before a
  * daemon that is killed and started again while the batch runs.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { ClientProgram, lacksHttpx } from "../support/client-program.ts";
 import { KillScene } from "../support/kill-scene.ts";
 import { overlaps } from "../support/sim-ollama/journal-queries.ts";
 import { until } from "../support/until.ts";
 
 const program = (name: string) => fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
-
-const hasHttpx = spawnSync("python3", ["-c", "import httpx"]).status === 0;
-
-type Line = { readonly event: string } & Readonly<Record<string, unknown>>;
-
-/** Runs a client program; the lines that it has told so far, and its exit code in the end. */
-function run(command: readonly [string, ...string[]], url: string) {
-  const [file, ...args] = command;
-  const child = spawn(file, [...args, url], { stdio: ["ignore", "pipe", "inherit"] });
-  const lines: Line[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(JSON.parse(line)));
-  const code = new Promise((resolve) => child.on("close", resolve));
-  return { lines, code, of: (event: string) => lines.find((line) => line.event === event) };
-}
 
 const programs: readonly (readonly [string, readonly [string, ...string[]]])[] = [
   ["Python with httpx", ["python3", program("velocity_backend.py")]],
@@ -33,15 +18,13 @@ const programs: readonly (readonly [string, readonly [string, ...string[]]])[] =
 
 describe("Velocity's backend in", () => {
   for (const [name, command] of programs) {
-    // Skipped where python3 has no httpx, but for CI, which installs it.
-    const isMissing = command[0] === "python3" && !hasHttpx && !process.env.CI;
-    test.skipIf(isMissing)(
+    test.skipIf(command[0] === "python3" && lacksHttpx)(
       `${name} gets every result, though foreman dies in between`,
       async () => {
         const scene = await KillScene.open({ name: "qwen3.6:35b-a3b", tokenMs: 10, tokens: 6 });
         await scene.boot();
 
-        const backend = run(command, scene.url);
+        const backend = new ClientProgram(command, scene.url);
         await until("the batch runs", () => scene.endCount >= 4, 30_000);
         await scene.kill();
         await scene.boot();

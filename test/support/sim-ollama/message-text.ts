@@ -13,7 +13,9 @@ export function readMessages(messages: readonly unknown[]): MessageText {
     const text = contentText(fields.content);
     return { role: String(fields.role ?? "").toLowerCase(), text };
   });
-  const lastText = read.findLast((each) => each.role === "user")?.text ?? "";
+  // Who has a tool's result does not ask for it again.
+  const isTold = ({ role }: (typeof read)[number]) => role === "user" || role === "tool";
+  const lastText = read.findLast(isTold)?.text ?? "";
   return { promptText: read.map(({ role, text }) => `${role}: ${text}`).join("\n"), lastText };
 }
 
