@@ -13,11 +13,16 @@ export function outcomeView(id: JobId, ending: Ending | null, artifacts: Artifac
   const isInline = completion !== undefined && completion.length <= inlineBytesMax;
   return {
     result: isInline ? completion.toString("utf8") : null,
-    error: ending?.reason ? { code: ending.reason, message: ending.message } : null,
+    error: errorView(ending),
     artifacts: [...(artifacts ?? [])].map(([name, { bytes }]) => ({
       name,
       bytes: bytes.length,
       url: `/jobs/${id}/artifacts/${name}`,
     })),
   };
+}
+
+/** Why a job did not end well: null for one that did, or has not ended. */
+export function errorView(ending: Ending | null) {
+  return ending?.reason ? { code: ending.reason, message: ending.message } : null;
 }

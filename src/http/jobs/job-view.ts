@@ -1,7 +1,7 @@
 import { isoTime } from "../../clock.ts";
 import type { Ending } from "../../job.ts";
 import type { Artifacts } from "../../result/artifacts.ts";
-import { outcomeView } from "../../result/outcome-view.ts";
+import { errorView, outcomeView } from "../../result/outcome-view.ts";
 import type { StoredJob } from "../../store/store.ts";
 import type { JobDocument } from "../../wire/jobs.ts";
 
@@ -35,7 +35,8 @@ export function jobView(
     started_at: isoTime(job.startedAtMs),
     ended_at: isoTime(ending?.endedAtMs ?? null),
     result: outcome.result,
-    ...endView(ending),
+    error: outcome.error,
+    usage: usageView(ending),
     artifacts: outcome.artifacts,
     webhooks_left: job.deliveriesLeft,
   };
@@ -44,10 +45,16 @@ export function jobView(
 /** How a job ended: null and null for one that has not, or was not found. */
 export function endView(ending: Ending | null) {
   return {
-    error: ending?.reason ? { code: ending.reason, message: ending.message } : null,
-    usage: ending && {
+    error: errorView(ending),
+    usage: usageView(ending),
+  };
+}
+
+function usageView(ending: Ending | null) {
+  return (
+    ending && {
       prompt_tokens: ending.promptTokens,
       completion_tokens: ending.completionTokens,
-    },
-  };
+    }
+  );
 }
