@@ -30,7 +30,10 @@ describe("a durable job that the target fails", () => {
     const told = await scene.cancel(resting);
 
     expect(next).toMatchObject({ state: "done" });
-    expect(shown).toMatchObject({ state: "queued", attempts: 1 });
+    expect(shown).toMatchObject({
+      ...{ state: "queued", attempts: 1, position: 1 },
+      reason: expect.stringMatching(/^target_failed: not before 20\d\d-.*Z$/),
+    });
     expect(told).toMatchObject({ state: "cancelled" });
     expect(scene.startCount).toBe(2);
     scene.expectSound();
