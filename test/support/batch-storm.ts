@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DaemonLife } from "./daemon-life.ts";
 import { freePort } from "./free-port.ts";
-import { overlaps } from "./sim-ollama/journal-queries.ts";
+import { overlaps, tale } from "./sim-ollama/journal-queries.ts";
 import { SeededRandom } from "./sim-ollama/seeded-random.ts";
 import { type SimOllama, startSimOllama } from "./sim-ollama/sim-ollama.ts";
 
@@ -251,7 +251,10 @@ class BatchStorm {
       const kept = results[item]?.content;
       this.#demand(kept === said, `I3 ${idOf(item)}: kept "${kept}", the target says "${said}"`);
     }
-    for (const { reason } of overlaps(sim.journal.events)) this.#demand(false, `I4 ${reason}`);
+    const { events } = sim.journal;
+    for (const { reason, requestIds } of overlaps(events)) {
+      this.#demand(false, `I4 ${reason}${tale(events, requestIds)}`);
+    }
   }
 
   async #results(id: string): Promise<readonly Result[]> {

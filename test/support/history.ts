@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { endFingerprint, type JobRow, jobRows, keptAnswer, lookInto } from "./job-rows.ts";
 import type { JournalEvent } from "./sim-ollama/journal.ts";
-import { overlaps } from "./sim-ollama/journal-queries.ts";
+import { overlaps, tale } from "./sim-ollama/journal-queries.ts";
 import { type TargetRun, targetRuns } from "./target-runs.ts";
 
 const endStates = ["done", "failed", "cancelled"];
@@ -202,14 +202,4 @@ function answerProblem(answer: string | null, run: TargetRun | undefined): strin
   const sentAtMs = performance.timeOrigin + (run.tokens[0]?.atMs ?? Number.NaN);
   const isOther = lines.length > 0 && Math.abs(stampMs - sentAtMs) > stampMsMax;
   return isOther ? "the right words, of another start" : null;
-}
-
-/** What happened to these requests, event by event, for whoever looks into a violation. */
-function tale(events: readonly JournalEvent[], requestIds: readonly string[]): string {
-  return events
-    .filter(({ kind, requestId = "" }) => kind !== "token" && requestIds.includes(requestId))
-    .map(({ atMs, kind, outcome, requestId }) =>
-      ["\n ", atMs.toFixed(2), requestId, kind, outcome ?? ""].join(" ").trimEnd(),
-    )
-    .join("");
 }

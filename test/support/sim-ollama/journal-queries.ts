@@ -95,3 +95,16 @@ export function tokensSentAt(events: readonly JournalEvent[], requestId: string)
     .filter((event) => event.kind === "token" && event.requestId === requestId)
     .map((event) => event.atMs);
 }
+
+/**
+ * What happened to these requests, event by event, each in a line of its own, for whoever
+ * looks into a violation.
+ */
+export function tale(events: readonly JournalEvent[], requestIds: readonly string[]): string {
+  return events
+    .filter(({ kind, requestId = "" }) => kind !== "token" && requestIds.includes(requestId))
+    .map(({ atMs, kind, outcome, requestId }) =>
+      ["\n ", atMs.toFixed(2), requestId, kind, outcome ?? ""].join(" ").trimEnd(),
+    )
+    .join("");
+}
