@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { collect } from "./collect.ts";
 import type { Inventory } from "./inventory.ts";
+import { canonicalModelName } from "./model-name.ts";
 import type { Target } from "./target.ts";
 
 /** A cold load from a slow disk; past this, work is released without the embedder. */
@@ -58,6 +59,13 @@ export class Warmer {
           ? answer.failure.message
           : "an answer past all bounds";
     this.#log.warn({ model: embedModel, problem }, "embedder not warmed: embeddings will be slow");
+  }
+
+  /** The target has a model again that it lacked: if that is the embedder, it is loaded. */
+  noteBack(model: string): void {
+    const { embedModel } = this.#options;
+    if (embedModel === null) return;
+    if (canonicalModelName(model) === canonicalModelName(embedModel)) void this.warm();
   }
 
   /**

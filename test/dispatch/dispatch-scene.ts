@@ -51,6 +51,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     scheduleLimits: { ...scheduleLimits, ...schedule },
     random: () => 0.5,
     preemptWithinMs: 20_000,
+    describeMissing: () => "being brought back: 43 %",
     onEnded: onEnded ?? (() => {}),
     runLimits: { stallMsMax, runMsMax, attemptsMax },
   });

@@ -52,6 +52,7 @@ async function scene(options: SimOptions = {}) {
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
     ...{ ...config, ...pieces, runners, accounts, scheduleLimits },
+    describeMissing: () => null,
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
   });
   const runningCount = () => dispatcher.runningCount;
