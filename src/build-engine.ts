@@ -63,7 +63,7 @@ export async function buildEngine(config: Config, outside: Outside) {
   const runners = new Runners(inventory);
   const onLearned = () => dispatcher.tick();
   const surveyor = new Surveyor({ target, inventory, clock, log, onLearned });
-  const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
+  const warmer = new Warmer({ ...config, target, inventory, clock, log });
   const poller = new Poller({
     ...{ target, inventory, clock, log, random },
     intervalMs: config.pollIntervalMs,
@@ -84,6 +84,7 @@ export async function buildEngine(config: Config, outside: Outside) {
   const queue = new Queue({
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
+    isModelMissing: (model) => inventory.isMissing(model),
     onJoined: (job) => accounts.joined(job),
     onLeft: (job) => accounts.left(job),
     onChange: () => dispatcher.tick(),

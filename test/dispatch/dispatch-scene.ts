@@ -39,6 +39,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const runners = new Runners(inventory);
   const accounts = new Accounts(runners);
   const queue = new Queue({
+    isModelMissing: () => false,
     ...{ store, clock, log, waitMsMax: 0 },
     depthMax,
     answerBytesMax: 1_000,

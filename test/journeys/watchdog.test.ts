@@ -186,6 +186,23 @@ describe("a required model that the target lacks", () => {
     ]);
   });
 
+  test("that is pinned is loaded before the backlog is released when the target returns", async () => {
+    const sim = await startSim({ models: [other, { name: "m" }], maxLoadedModels: 2 });
+    const foreman = await startWatching(sim.url, { m: { pinned: true } });
+    await until("it is there", async () => (await statusOf(foreman)).target.presence === "present");
+    await sim.down();
+    await until("it is away", async () => (await statusOf(foreman)).target.presence === "away");
+    const backlog = chat(foreman, "other");
+    await until("it waits", async () => (await statusOf(foreman)).waiting.length === 1);
+    const before = sim.journal.events.length;
+
+    await sim.up();
+    await backlog;
+
+    const loads = sim.journal.events.slice(before).filter(({ kind }) => kind === "load-end");
+    expect(loads.map(({ model }) => model)).toEqual(["m:latest", "other:latest"]);
+  });
+
   test("is brought back when the target returns from a reboot without it", async () => {
     const sim = await startSim({ models: [other, { name: "m" }] });
     const local = join(await folderWith({ "m.gguf": ggufOf() }), "m.gguf");
@@ -248,6 +265,23 @@ describe("while a required model is brought back", () => {
     expect(present.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(unknown.status).toBe(404);
     expect((await watched(foreman, "m")).state).toBe("returning");
+    waiting.abort();
+    await Promise.all(forMissing);
+  });
+
+  test("those who wait for it take half of the places at most: the others still get in", async () => {
+    const sim = await startSim({ ...slow, pullSteps: 1_000 });
+    const foreman = await startWatching(sim.url, { m: {} }, { FOREMAN_QUEUE_MAX: "4" });
+    const waiting = new AbortController();
+    const forMissing = [1, 2].map(() => askAbortable(foreman.url, waiting.signal));
+    await until("they wait", async () => (await statusOf(foreman)).waiting[0]?.depth === 2);
+
+    const third = await chat(foreman, "m");
+    const present = await Promise.all([1, 2].map(() => chat(foreman, "other")));
+
+    expect(third.status).toBe(503);
+    expect(third.headers.get("retry-after")).not.toBeNull();
+    expect(present.map(({ status }) => status)).toEqual([200, 200]);
     waiting.abort();
     await Promise.all(forMissing);
   });

@@ -43,6 +43,7 @@ async function scene(options: SimOptions = {}) {
   const runners = new Runners(inventory);
   const accounts = new Accounts(runners);
   const queue = new Queue({
+    isModelMissing: () => false,
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
     onJoined: (job) => accounts.joined(job),
