@@ -83,6 +83,14 @@ export default {
       "^src/(target/|webhook/|runtime/providers/openai-endpoint\\.ts$)",
       "node_modules/undici",
     ),
+    only("s3-in-one-folder", "^src/watchdog/", "node_modules/@aws-sdk"),
+    {
+      name: "watchdog-takes-no-part-in-the-queue",
+      comment: "It sees to what the target has; dispatch/ holds the jobs of what it lacks.",
+      severity: "error",
+      from: { path: "^src/watchdog/" },
+      to: { path: "^src/(queue|scheduler|dispatch|http|runtime|store)/" },
+    },
     only("webhooks-are-called-by-nobody", "^src/(build-engine\\.ts$|webhook/)", "^src/webhook/"),
     {
       name: "webhooks-read-the-store",

@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { Stalls } from "./dispatch/stalls.ts";
 import type { ForemanError } from "./errors.ts";
 import type { JobId } from "./job.ts";
 import type { Log } from "./log.ts";
@@ -20,6 +21,7 @@ import { Poller } from "./target/poller.ts";
 import { Runners } from "./target/runners.ts";
 import { Surveyor } from "./target/surveyor.ts";
 import { Warmer } from "./target/warmer.ts";
+import { buildWatchdog } from "./watchdog/build-watchdog.ts";
 import type { Resolve } from "./webhook/pinned-lookup.ts";
 import { createWebhooks } from "./webhook/webhooks.ts";
 
@@ -56,16 +58,19 @@ export async function buildEngine(config: Config, outside: Outside) {
   const backups = new Backups({ upkeep, databaseFile: file, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
-  const inventory = new Inventory();
+  const inventory = new Inventory(config.requiredModels.map(({ name }) => name));
   const keepInventory = inventoryKeeper(inventory, store, log);
   const runners = new Runners(inventory);
   const onLearned = () => dispatcher.tick();
   const surveyor = new Surveyor({ target, inventory, clock, log, onLearned });
-  const warmer = new Warmer({ target, inventory, clock, log, embedModel: config.embedModel });
+  const warmer = new Warmer({ ...config, target, inventory, clock, log });
   const poller = new Poller({
     ...{ target, inventory, clock, log, random },
     intervalMs: config.pollIntervalMs,
-    onReturn: () => warmer.warm(),
+    onReturn: () => {
+      watchdog.check();
+      return warmer.warm();
+    },
     onChange: () => {
       keepInventory();
       void surveyor.survey();
@@ -79,15 +84,27 @@ export async function buildEngine(config: Config, outside: Outside) {
   const queue = new Queue({
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
+    isModelMissing: (model) => inventory.isMissing(model),
     onJoined: (job) => accounts.joined(job),
     onLeft: (job) => accounts.left(job),
     onChange: () => dispatcher.tick(),
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
+  const stalls = new Stalls({ clock, log });
   const dispatcher = new Dispatcher({
     ...{ ...config, ...pieces, runners, accounts },
     scheduleLimits: scheduleLimitsOf(config),
-    onEnded: (ended) => runtime.ollama.noteEnded(ended),
+    describeMissing: (model) => watchdog.describe(model),
+    onEnded: (ended) => {
+      stalls.noteEnded(ended);
+      runtime.ollama.noteEnded(ended);
+    },
+  });
+  const watchdog = buildWatchdog(config, {
+    ...pieces,
+    isDraining: () => queue.isDraining,
+    onProgress: () => dispatcher.tick(),
+    onBack: (model) => warmer.noteBack(model),
   });
   const runningCount = () => dispatcher.runningCount;
   const runtime = buildRuntime(config, { ...pieces, runningCount });
@@ -95,7 +112,7 @@ export async function buildEngine(config: Config, outside: Outside) {
   return {
     ...pieces,
     ...{ backups, batches, batching, changes, dispatcher, keeper, runners, runtime, surveyor },
-    webhooks,
+    ...{ stalls, watchdog, webhooks },
   };
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { ForemanError } from "./errors.ts";
+import { modelsFrom } from "./models-setting.ts";
 import { secret, secretFrom } from "./secret-setting.ts";
 import {
   address,
@@ -80,6 +81,11 @@ const environment = z
     FOREMAN_WEBHOOK_SECRET_FILE: path,
     // Each repair is a whole generation: what ten do not mend, an eleventh will not.
     FOREMAN_REPAIR_ATTEMPTS: whole(2, 0, 10),
+    FOREMAN_REQUIRED_MODELS: list,
+    FOREMAN_MODELS_FILE: path,
+    FOREMAN_MODEL_CACHE: path,
+    AWS_ENDPOINT_URL_S3: blankable(trimmed),
+    AWS_ENDPOINT_URL: blankable(trimmed),
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),
@@ -99,6 +105,7 @@ const environment = z
           "`openssl rand -base64 32` makes",
       );
     }
+    const models = modelsFrom(settings, context);
     const { host } = settings.FOREMAN_ADDR;
     if (!isLoopback(host) && inboundToken === null && !settings.FOREMAN_INSECURE) {
       context.addIssue(
@@ -152,12 +159,18 @@ const environment = z
       largeTokens: settings.FOREMAN_ROUTE_LARGE_TOKENS,
       webhookAllow: settings.FOREMAN_WEBHOOK_ALLOW,
       webhookKey,
+      ...models,
+      modelCache: settings.FOREMAN_MODEL_CACHE ?? null,
+      s3Endpoint: settings.AWS_ENDPOINT_URL_S3 ?? settings.AWS_ENDPOINT_URL ?? null,
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };
   });
 
-/** Other programs have settings of their own that begin with NEMOCLAW_. */
-const ours = /^(FOREMAN_|STATE_DIRECTORY$|NEMOCLAW_(API_URL|API_KEY|API_KEY_FILE|MODELS)$)/;
+/** Other programs have settings of their own that begin with NEMOCLAW_ or AWS_. */
+const ours = new RegExp(
+  "^(FOREMAN_.*|STATE_DIRECTORY|AWS_ENDPOINT_URL(_S3)?|" +
+    "NEMOCLAW_(API_URL|API_KEY|API_KEY_FILE|MODELS))$",
+);
 
 /**
  * Reads the settings from an environment. Names that begin with FOREMAN_ and are no setting are

@@ -9,7 +9,8 @@ type Front = { readonly http: HttpServer; readonly eventStreams: EventStreams };
 
 /** What has a life, in the order of its start. */
 export function partsOf({ listen }: Config, engine: Engine, front: Front): readonly Part[] {
-  const { batching, keeper, log, poller, runtime, store, surveyor, target, webhooks } = engine;
+  const { batching, keeper, log, poller, runtime, store, surveyor, target, watchdog, webhooks } =
+    engine;
   const { eventStreams, http } = front;
   return [
     { name: "store", start: () => recover(engine), stop: () => store.close() },
@@ -18,6 +19,7 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
     { name: "target", stop: () => target.close() },
     { name: "surveyor", stop: () => surveyor.stop() },
     { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
+    { name: "watchdog", start: () => watchdog.start(), stop: () => watchdog.stop() },
     ...runtime.parts,
     ...batching.parts,
     {

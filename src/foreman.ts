@@ -46,6 +46,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     target: { ...poller.state, version: inventory.version },
     store: keeper,
     workerProblem: dispatcher.problem,
+    stalls: engine.stalls.view,
     queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
   });
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
@@ -54,6 +55,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     version: foremanVersion,
     readStatus: async () => ({
       ...readStatus({ ...engine, slots: config.chatSlots }),
+      watchdog: engine.watchdog.status,
       webhooks: await webhooks.status(),
     }),
     readWebhook: webhooks.read,
@@ -65,7 +67,10 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const http = new HttpServer({ app, clock });
   const lifecycle = new Lifecycle({
     ...{ clock, log },
-    drain: () => drain({ ...config, ...engine, http, eventStreams }),
+    drain: () => {
+      void engine.watchdog.stop();
+      return drain({ ...config, ...engine, http, eventStreams });
+    },
     parts: partsOf(config, engine, { http, eventStreams }),
   });
   return {

@@ -102,6 +102,12 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
     bad: ["", "a b", "whsec_", whsec(23), whsec(65), "whsec_not-in-base64-not-in-base64-not"],
   },
   FOREMAN_WEBHOOK_SECRET_FILE: { good: [], bad: ["", "/nowhere/secret"] },
+  FOREMAN_REQUIRED_MODELS: {
+    good: ["", "qwen3.6:35b-a3b, nomic-embed-text", "hf.co/a/b:Q4_K_M"],
+    bad: ["a/b/c/d/e", "gpt-oss:120b-cloud", "m:"],
+  },
+  FOREMAN_MODELS_FILE: { good: [], bad: ["", "/nowhere/models.json"] },
+  FOREMAN_MODEL_CACHE: { good: ["/var/lib/foreman/models"], bad: ["", " "] },
   FOREMAN_LOG_LEVEL: { good: ["trace", "silent"], bad: ["loud", "INFO", ""] },
 };
 
@@ -227,6 +233,46 @@ describe("the hosted endpoint", () => {
 
   test("leaves alone what other programs call NEMOCLAW_", () => {
     expect(complaint({ NEMOCLAW_RETRIES: "many" })).toBeNull();
+  });
+});
+
+describe("the models file", () => {
+  const withFile = (document: unknown, env: Environment = {}) => {
+    const FOREMAN_MODELS_FILE = fileWith(JSON.stringify(document));
+    return { FOREMAN_REQUIRED_MODELS: "m", FOREMAN_MODELS_FILE, ...env };
+  };
+  const s3 = [{ url: "s3://models/a/m.gguf", sha256: "AB".repeat(32) }];
+
+  test("says where required models come from; one that it does not name is pulled", () => {
+    const document = { models: { m: { local: "/nvme/m.gguf", pull: false, s3 } } };
+    const env = { FOREMAN_REQUIRED_MODELS: "m,n", FOREMAN_MODEL_CACHE: "/cache" };
+
+    const { requiredModels } = readConfig(withFile(document, env));
+
+    const artifact = { bucket: "models", key: "a/m.gguf", fileName: "m.gguf" };
+    expect(requiredModels).toMatchObject([
+      {
+        ...{ name: "m", local: "/nvme/m.gguf", mayPull: false },
+        artifacts: [{ ...artifact, sha256: "ab".repeat(32) }],
+      },
+      { name: "n", local: null, mayPull: true, artifacts: [] },
+    ]);
+  });
+
+  test.each([
+    [{ models: { m: { local: "/m", from: "x" } } }, "from"],
+    [{ models: { m: { s3: [{ url: "https://models/m.gguf" }] } } }, "s3://bucket/key"],
+    [{ models: { m: { s3: [{ url: "s3://models" }] } } }, "s3://bucket/key"],
+    [{ models: { m: { s3: [{ url: "s3://models/a/.." }] } } }, "s3://bucket/key"],
+    [{ models: { m: { s3: [{ url: "s3://b/k", sha256: "ab" }] } } }, "64 hex digits"],
+    [{ models: { m: { s3 } } }, "FOREMAN_MODEL_CACHE"],
+    [{ models: { m: { pull: false } } }, '"m"'],
+    [{ m: {} }, "models"],
+  ])("%j is refused, saying why", (document, why) => {
+    const message = complaint(withFile(document));
+
+    expect(message).toContain("FOREMAN_MODELS_FILE");
+    expect(message).toContain(why);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Ending } from "../job.ts";
+import type { Ending, Job } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { ScheduleLimits } from "../scheduler/snapshot.ts";
@@ -27,6 +27,8 @@ export type DispatcherOptions = {
   readonly runLimits: RunLimits;
   /** A batch item that has run less makes way for a person, in ms; 0 for never. */
   readonly preemptWithinMs: number;
+  /** What is done about a model that is required and that the target lacks; null if nothing. */
+  readonly describeMissing: (model: string) => string | null;
   /** A run came to the end of its job; of `ranMs` the target spent `loadMs` on the model. */
-  readonly onEnded: (ended: { ending: Ending; ranMs: number; loadMs: number }) => void;
+  readonly onEnded: (ended: { job: Job; ending: Ending; ranMs: number; loadMs: number }) => void;
 };

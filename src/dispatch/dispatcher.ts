@@ -11,6 +11,7 @@ import { Idleness } from "./idleness.ts";
 import { Ledger } from "./ledger.ts";
 import { Loop } from "./loop.ts";
 import { Measures } from "./measures.ts";
+import { lanesOfMissing } from "./missing-models.ts";
 import { Outlook } from "./outlook.ts";
 import { type Outcome, Run } from "./run-job.ts";
 import { type Running, Slots } from "./slots.ts";
@@ -83,7 +84,8 @@ export class Dispatcher {
   #turn(): void {
     const { clock, poller, preemptWithinMs, queue, scheduleLimits } = this.#options;
     const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
-    const paused = this.#pause.holds(queue.lanes());
+    const missing = lanesOfMissing(queue.lanes(), this.#options);
+    const paused = new Map([...missing, ...this.#pause.holds(queue.lanes())]);
     const holds = new Map<string, HoldReason>();
     let isStarted = false;
     const snapshot = this.#outlook.snapshot(paused);
@@ -183,7 +185,7 @@ export class Dispatcher {
     const { job } = waiting;
     accounts.charge(job, this.#measures.noteOver(running, loadMs, ending.state === "done"));
     const ranMs = clock.monotonicMs() - running.startedAtMs;
-    this.#options.onEnded({ ending, ranMs, loadMs: loadMs ?? 0 });
+    this.#options.onEnded({ job, ending, ranMs, loadMs: loadMs ?? 0 });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
     this.#log.info(facts, `job ${ending.state}`);
     if (job.isDurable) {

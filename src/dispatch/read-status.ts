@@ -8,6 +8,7 @@ import type { Status } from "../wire/status.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Measures } from "./measures.ts";
 import { nameRunner } from "./name-runner.ts";
+import type { Stalls } from "./stalls.ts";
 
 type StatusSources = {
   readonly clock: Clock;
@@ -16,11 +17,12 @@ type StatusSources = {
   readonly inventory: Inventory;
   readonly runners: Runners;
   readonly poller: Poller;
+  readonly stalls: Stalls;
   readonly slots: number;
 };
 
 /** What runs, who waits and why, as it stands now. */
-export function readStatus(sources: StatusSources): Omit<Status, "webhooks"> {
+export function readStatus(sources: StatusSources): Omit<Status, "webhooks" | "watchdog"> {
   const { clock, dispatcher, inventory, poller, queue, runners, slots } = sources;
   const nowMs = clock.monotonicMs();
   const modelOf = (runnerKey: string) => nameRunner(runnerKey, sources);
@@ -69,7 +71,14 @@ export function readStatus(sources: StatusSources): Omit<Status, "webhooks"> {
       load_ms: Math.round(ms),
     })),
     swaps: swapsOf(view.measures, (loadKey) => modelOf(runners.keyOf(loadKey))),
+    stalls: stallsOf(sources.stalls),
   };
+}
+
+function stallsOf({ view: { count, inARow, latest } }: Stalls): Status["stalls"] {
+  const { atMs, jobId, model } = latest ?? { atMs: 0, jobId: "", model: "" };
+  const last = latest === null ? null : { at: isoTime(atMs), job_id: jobId, model };
+  return { count, in_a_row: inARow, last };
 }
 
 function swapsOf(

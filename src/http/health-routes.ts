@@ -27,6 +27,8 @@ export type Health = {
   };
   /** What is wrong with the worker loop, or null. */
   readonly workerProblem: string | null;
+  /** Generations that hung, one after another, the first of them at `sinceMs` by the wall clock. */
+  readonly stalls: { readonly inARow: number; readonly sinceMs: number | null };
   readonly queue: { readonly waiting: number; readonly running: number; readonly isFull: boolean };
 };
 
@@ -64,12 +66,12 @@ function whyNotReady({ phase, queue, store }: Health): string | null {
 }
 
 function healthDocument(health: Health, problem: string | null): HealthDocument {
-  const { queue, store, target } = health;
+  const { queue, stalls, store, target } = health;
   return {
     status: problem === null ? "ok" : "failing",
     ...(problem !== null && { problem }),
-    degraded: target.degradedSinceMs !== null || target.presence !== "present",
-    degraded_since: isoTime(target.degradedSinceMs),
+    degraded: target.degradedSinceMs !== null || target.presence !== "present" || stalls.inARow > 0,
+    degraded_since: isoTime(target.degradedSinceMs ?? stalls.sinceMs),
     phase: health.phase,
     version: health.version,
     uptime_s: Math.round(health.uptimeMs / 1_000),
@@ -78,6 +80,7 @@ function healthDocument(health: Health, problem: string | null): HealthDocument 
       version: target.version,
       last_poll_at: isoTime(target.lastPollAtMs),
       last_error: target.lastError,
+      stalled: stalls.inARow,
     },
     queue: { waiting: queue.waiting, running: queue.running },
     store: {

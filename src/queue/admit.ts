@@ -5,6 +5,8 @@ export type AdmissionFacts = {
   /** Jobs that wait. */
   readonly depth: number;
   readonly depthMax: number;
+  /** Of them, those that wait for a model which is being brought back; 0 for a job of another. */
+  readonly heldDepth: number;
 };
 
 /** When a client that was turned away may come back; OpenAI's SDKs obey it. */
@@ -15,13 +17,17 @@ const busy = "server busy, please try again.  maximum pending requests exceeded"
 
 /**
  * Whether a request may join the queue: null, or the error to refuse it with.
- * 1. Draining → `draining`. 2. As many wait as may → `queue_full`.
+ * 1. Draining → `draining`. 2. As many wait as may → `queue_full`. 3. So does one more
+ * job of a missing model, once such jobs have half of the places: they may wait for an hour, and
+ * must not shut out those whose model is there.
  */
-export function admit({ depth, depthMax, isDraining }: AdmissionFacts): ForemanError | null {
+export function admit(facts: AdmissionFacts): ForemanError | null {
+  const { depth, depthMax, heldDepth, isDraining } = facts;
   // 1.
   if (isDraining) return drainingError();
-  // 2.
-  return depth >= depthMax ? new ForemanError("queue_full", busy, { retryAfterS }) : null;
+  // 2. and 3.
+  const isFull = depth >= depthMax || (heldDepth > 0 && heldDepth >= depthMax / 2);
+  return isFull ? new ForemanError("queue_full", busy, { retryAfterS }) : null;
 }
 
 /** What whoever comes or waits hears while foreman goes. */

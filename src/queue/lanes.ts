@@ -59,6 +59,16 @@ export class Lanes {
     return this.#onSocket;
   }
 
+  /** Those of them whose model, as a client spelled it, is such a one. */
+  onSocketOf(isSuch: (model: string) => boolean): number {
+    let count = 0;
+    for (const { isDurable, waiting } of this.#lanes.values()) {
+      const [head] = waiting.values();
+      if (!isDurable && head !== undefined && isSuch(head.job.model)) count += waiting.size;
+    }
+    return count;
+  }
+
   /** All jobs that wait, those in the store too. */
   get depth(): number {
     let depth = 0;

@@ -23,6 +23,8 @@ type QueueOptions = {
   readonly log: Log;
   /** How many clients may wait. */
   readonly depthMax: number;
+  /** Whether jobs of that model wait for it to be brought back. */
+  readonly isModelMissing: (model: string) => boolean;
   /** The longest wait of a client, in ms; 0 for none. */
   readonly waitMsMax: number;
   /** The largest answer of a durable job that is kept. */
@@ -97,9 +99,11 @@ export class Queue {
    * keeps such a job alive, so neither side waits for the disk.
    */
   submit(submission: Submission): ForemanError | null {
-    const { clock, depthMax, onChange, onJoined, store } = this.#options;
+    const { clock, depthMax, isModelMissing, onChange, onJoined, store } = this.#options;
     const { job } = submission;
-    const refusal = admit({ isDraining: this.#isDraining, depth: this.#clientCount, depthMax });
+    const heldDepth = isModelMissing(job.model) ? this.#lanes.onSocketOf(isModelMissing) : 0;
+    const facts = { isDraining: this.#isDraining, depth: this.#clientCount, depthMax, heldDepth };
+    const refusal = admit(facts);
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
@@ -122,7 +126,8 @@ export class Queue {
    */
   async submitDurable(submission: DurableSubmission): Promise<Submitted> {
     const depth = submission.hasClient ? this.#clientCount : 0;
-    const refusal = admit({ ...this.#options, isDraining: this.#isDraining, depth });
+    const facts = { isDraining: this.#isDraining, depth, heldDepth: 0 };
+    const refusal = admit({ ...this.#options, ...facts });
     if (refusal !== null) throw refusal;
     return await this.#durable.submit(submission);
   }

@@ -6,6 +6,8 @@ export type HoldReason =
   /** Its claim cannot be written down, so it must not be sent. */
   | { readonly kind: "store-stuck" }
   | { readonly kind: "target-away"; readonly awayMs: number }
+  /** The target lacks its model, which is required; `progress` says what is done about it. */
+  | { readonly kind: "model-missing"; readonly progress: string }
   /**
    * `count` jobs of the same runner go first: those that run, and the heads with a better claim.
    */
@@ -36,6 +38,8 @@ export function explain(reason: HoldReason, modelOf: (runnerKey: string) => stri
       return "the database does not write: see /healthz";
     case "target-away":
       return `target away ${duration(reason.awayMs)}`;
+    case "model-missing":
+      return `waits for its model, which the target lacks: ${reason.progress}`;
     case "ahead":
       return `${reason.count} ahead, same model`;
     case "behind-people":

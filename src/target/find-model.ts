@@ -14,7 +14,8 @@ const askMsMax = 3_000;
 
 /**
  * The target's model of that name, asking the target once more if it is not known. Null: it could
- * not be asked, or did not answer, and will say itself when it is its turn.
+ * not be asked, or did not answer, and will say itself when it is its turn; or the model is
+ * required, and will be there when it is its turn.
  */
 export async function findModel(
   name: string,
@@ -22,6 +23,7 @@ export async function findModel(
 ): Promise<TagsModel | null | "unknown"> {
   const known = inventory.find(name);
   if (known !== null) return known;
+  if (inventory.isMissing(name)) return null;
   // Before its first poll nobody has called it away yet.
   const { awaySinceMs, presence } = poller.state;
   if (presence === "away" && awaySinceMs !== null) return null;

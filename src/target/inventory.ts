@@ -16,6 +16,7 @@ export type PolledReply = { readonly contentType: string; readonly body: Buffer 
  * Replies are kept while the target is away, and replaced only by replies that make sense.
  */
 export class Inventory {
+  readonly #required: ReadonlySet<string | null>;
   readonly #replies = new Map<PolledRoute, PolledReply>();
   #models: ReadonlyMap<string, TagsModel> = new Map();
   #loaded: readonly PsModel[] = [];
@@ -27,6 +28,11 @@ export class Inventory {
   #isForgotten = false;
   #listings = 0;
   #loadedReadings = 0;
+
+  /** `required`: the names of models that the target shall always have. */
+  constructor(required: readonly string[] = []) {
+    this.#required = new Set(required.map(canonicalModelName));
+  }
 
   /** The stored reply to a polled route, or null if the target never gave one. */
   reply(route: PolledRoute): PolledReply | null {
@@ -68,6 +74,12 @@ export class Inventory {
   find(name: string): TagsModel | null {
     const canonical = canonicalModelName(name);
     return canonical === null ? null : (this.#models.get(canonical) ?? null);
+  }
+
+  /** Whether the target shall have a model of that name, and does not. */
+  isMissing(name: string): boolean {
+    const canonical = canonicalModelName(name);
+    return canonical !== null && this.#required.has(canonical) && !this.#models.has(canonical);
   }
 
   /** Whether its weights are loaded: the target lists a runner under the name that loaded it. */

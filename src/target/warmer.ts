@@ -2,9 +2,10 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { collect } from "./collect.ts";
 import type { Inventory } from "./inventory.ts";
+import { canonicalModelName } from "./model-name.ts";
 import type { Target } from "./target.ts";
 
-/** A cold load from a slow disk; past this, work is released without the embedder. */
+/** A cold load from a slow disk; past this, work is released without that model. */
 const warmTimeoutMs = 120_000;
 
 const answerBytesMax = 2 ** 20;
@@ -16,9 +17,11 @@ type WarmerOptions = {
   readonly log: Log;
   /** The embedding model that shall always be loaded, or null for none. */
   readonly embedModel: string | null;
+  /** Further models that are loaded before work is released. */
+  readonly pinnedModels: readonly string[];
 };
 
-/** Keeps the embedder resident beside the chat model. */
+/** Keeps the embedder resident beside the chat model, and has pinned models loaded in time. */
 export class Warmer {
   readonly #options: WarmerOptions;
   readonly #log: Log;
@@ -29,35 +32,49 @@ export class Warmer {
     this.#log = options.log.child({ component: "warmer" });
   }
 
-  /** Loads the embedder for good. Resolves when it is loaded, or cannot be; never rejects. */
+  /**
+   * Loads the embedder and the pinned models for good, one after another. Resolves when each is
+   * loaded, or cannot be; never rejects.
+   */
   async warm(): Promise<void> {
-    const { clock, embedModel, target } = this.#options;
-    if (embedModel === null) return;
-    const body = Buffer.from(JSON.stringify({ model: embedModel, input: "warm", keep_alive: -1 }));
+    await this.#warmEmbedder();
+    for (const model of this.#options.pinnedModels) {
+      const problem = await this.#load("/api/generate", { model, stream: false });
+      if (problem === null) this.#log.info({ model }, "pinned model loaded");
+      else this.#log.warn({ model, problem }, "pinned model not loaded: its first job will wait");
+    }
+  }
+
+  async #warmEmbedder(): Promise<void> {
+    const { embedModel: model } = this.#options;
+    if (model === null) return;
+    const problem = await this.#load("/api/embed", { model, input: "warm" });
+    if (problem === null) this.#log.info({ model }, "embedder warmed");
+    else this.#log.warn({ model, problem }, "embedder not warmed: embeddings will be slow");
+  }
+
+  /** Answers what went wrong, in the target's words; null for nothing. */
+  async #load(path: string, wanted: Readonly<Record<string, unknown>>): Promise<string | null> {
+    const { clock, target } = this.#options;
+    const body = Buffer.from(JSON.stringify({ ...wanted, keep_alive: -1 }));
     const timeout = new AbortController();
     const timer = clock.after(warmTimeoutMs, () => timeout.abort());
     const answer = await collect(
       target,
-      {
-        method: "POST",
-        path: "/api/embed",
-        rawHeaders: ["Content-Type", "application/json"],
-        body,
-      },
+      { method: "POST", path, rawHeaders: ["Content-Type", "application/json"], body },
       { bodyBytesMax: answerBytesMax, signal: timeout.signal },
     );
     timer.cancel();
-    if (answer.kind === "answer" && answer.head.statusCode === 200) {
-      this.#log.info({ model: embedModel }, "embedder warmed");
-      return;
-    }
-    const problem =
-      answer.kind === "answer"
-        ? answer.body.toString("utf8", 0, 500)
-        : answer.kind === "failed"
-          ? answer.failure.message
-          : "an answer past all bounds";
-    this.#log.warn({ model: embedModel, problem }, "embedder not warmed: embeddings will be slow");
+    if (answer.kind === "failed") return answer.failure.message;
+    if (answer.kind === "too-large") return "an answer past all bounds";
+    return answer.head.statusCode === 200 ? null : answer.body.toString("utf8", 0, 500);
+  }
+
+  /** The target has a model again that it lacked: if that is the embedder, it is loaded. */
+  noteBack(model: string): void {
+    const { embedModel } = this.#options;
+    if (embedModel === null) return;
+    if (canonicalModelName(model) === canonicalModelName(embedModel)) void this.#warmEmbedder();
   }
 
   /**

@@ -49,6 +49,15 @@ export const showReply = z.looseObject({
 
 export const versionReply = z.looseObject({ version: z.string() });
 
+/** One line of the answer of /api/pull and /api/create; in an error `status` is a number. */
+export const progressLine = z.looseObject({
+  status: z.string().catch(""),
+  error: z.string().optional(),
+  digest: z.string().optional(),
+  total: z.number().catch(0),
+  completed: z.number().catch(0),
+});
+
 export type TagsModel = z.output<typeof tagsReply>["models"][number];
 export type ShowReply = z.output<typeof showReply>;
 export type PsModel = z.output<typeof psReply>["models"][number];

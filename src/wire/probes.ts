@@ -25,6 +25,9 @@ export const healthDocument = z
       version: z.string().nullable(),
       last_poll_at: iso.nullable(),
       last_error: z.string().nullable(),
+      stalled: z.int().min(0).meta({
+        description: "Generations in a row that hung and were cut; 0 once one came to its end",
+      }),
     }),
     queue: z.object({ waiting: z.int().min(0), running: z.int().min(0) }),
     store: z.object({

@@ -33,6 +33,37 @@ const swaps = z
   })
   .meta({ description: "What swapping models has cost since foreman started" });
 
+const stalls = z
+  .object({
+    count: depth,
+    in_a_row: depth.meta({ description: "With no generation in between that came to its end" }),
+    last: z.object({ at: z.string(), job_id: z.string(), model: z.string() }).nullable(),
+  })
+  .meta({ description: "Generations that hung and were cut (FOREMAN_STALL_TIMEOUT)" });
+
+const watched = z.object({
+  model: z.string(),
+  state: z.enum(["present", "missing", "returning"]),
+  source: z
+    .enum(["local", "s3", "pull"])
+    .nullable()
+    .meta({ description: "What it is being brought back from" }),
+  step: z
+    .enum(["reading", "uploading", "registering", "downloading", "pulling"])
+    .nullable()
+    .meta({ description: "What of that is under way" }),
+  percent: z.int().min(0).max(100).nullable().meta({ description: "Of the step" }),
+  failures: depth.meta({ description: "Attempts in vain since it was last there" }),
+  problems: z.array(z.string()).meta({ description: "What each source said at the last of them" }),
+  next_try_ms: ms.nullable().meta({ description: "It rests for so long" }),
+  last_back: z
+    .object({ at: z.string(), source: z.enum(["local", "s3", "pull"]), took_ms: ms })
+    .nullable()
+    .meta({ description: "When it was last brought back" }),
+});
+
+export type WatchedModel = z.output<typeof watched>;
+
 /** `GET /foreman/status`: one document on what runs, who waits and why. Times in ms. */
 export const statusDocument = z
   .object({
@@ -84,6 +115,8 @@ export const statusDocument = z
       .meta({ description: "How long the target takes to load a model, as measured" }),
     webhooks,
     swaps,
+    stalls,
+    watchdog: z.array(watched).meta({ description: "Each model of FOREMAN_REQUIRED_MODELS" }),
   })
   .meta({ id: "Status" });
 

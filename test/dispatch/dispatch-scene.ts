@@ -39,6 +39,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const runners = new Runners(inventory);
   const accounts = new Accounts(runners);
   const queue = new Queue({
+    isModelMissing: () => false,
     ...{ store, clock, log, waitMsMax: 0 },
     depthMax,
     answerBytesMax: 1_000,
@@ -51,6 +52,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     scheduleLimits: { ...scheduleLimits, ...schedule },
     random: () => 0.5,
     preemptWithinMs: 20_000,
+    describeMissing: () => "being brought back: 43 %",
     onEnded: onEnded ?? (() => {}),
     runLimits: { stallMsMax, runMsMax, attemptsMax },
   });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { HealthDocument } from "../../src/wire/probes.ts";
+import type { Status } from "../../src/wire/status.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { type RunningForeman, startForeman } from "../support/start-foreman.ts";
 import { startSim } from "../support/start-sim.ts";
@@ -14,6 +16,9 @@ const endless = { models: [{ name: "llama3.2", tokenMs: 20, tokens: 100_000 }] }
 
 const post = (foreman: RunningForeman, body: object, path = "/api/chat") =>
   fetch(foreman.url + path, { method: "POST", body: JSON.stringify(body) });
+
+const health = async ({ url }: RunningForeman) =>
+  (await (await fetch(`${url}/healthz`)).json()) as HealthDocument;
 
 /** A chat that holds the only slot until the test ends. */
 async function occupy(foreman: RunningForeman): Promise<RawClient> {
@@ -83,7 +88,10 @@ describe("the queue's limits", () => {
     sim.fail({ route: "/api/chat", times: 1, fault: { kind: "stall" } });
 
     const stalled = await post(foreman, chat("stalled"));
+    const whileStuck = await health(foreman);
     const next = await post(foreman, chat("next", { stream: false }));
+    const after = await health(foreman);
+    const { stalls } = (await (await fetch(`${foreman.url}/foreman/status`)).json()) as Status;
 
     expect(stalled.status).toBe(504);
     expect(await stalled.json()).toEqual({
@@ -93,6 +101,15 @@ describe("the queue's limits", () => {
     expect(foreman.logged).toContainEqual(
       expect.objectContaining({ msg: "job failed", reason: "stalled" }),
     );
+    expect(foreman.logged).toContainEqual(
+      expect.objectContaining({ level: 50, msg: expect.stringContaining("generation hung") }),
+    );
+    // The target still answers its polls: without the stall nobody would see that it is stuck.
+    const target = { presence: "present", stalled: 1, last_error: null };
+    expect(whileStuck).toMatchObject({ status: "ok", degraded: true, target });
+    expect(whileStuck.degraded_since).not.toBeNull();
+    expect(after).toMatchObject({ degraded: false, degraded_since: null, target: { stalled: 0 } });
+    expect(stalls).toMatchObject({ count: 1, in_a_row: 0, last: { model: "llama3.2" } });
   });
 
   test("cut a stream that falls silent half way so that it looks broken", async () => {

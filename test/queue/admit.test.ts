@@ -1,13 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { admit } from "../../src/queue/admit.ts";
 
-const quiet = { isDraining: false, depth: 0, depthMax: 3 };
+const quiet = { isDraining: false, depth: 0, depthMax: 3, heldDepth: 0 };
 
 describe("who may join the queue", () => {
   test.each([
     ["the last place that is left", { depth: 2 }, null],
     ["no place left", { depth: 3 }, "queue_full"],
     ["more waiting than may, as when jobs were put back", { depth: 9 }, "queue_full"],
+    ["one whose model is missing, as such", { depth: 1, heldDepth: 1 }, null],
+    ["one whose model is missing, while such have half", { depth: 2, heldDepth: 2 }, "queue_full"],
+    ["the first whose model is missing", { depthMax: 1 }, null],
     ["a foreman that shuts down", { isDraining: true }, "draining"],
     ["a full foreman that shuts down", { isDraining: true, depth: 3 }, "draining"],
   ])("%s", (_, facts, code) => {

@@ -43,6 +43,7 @@ async function scene(options: SimOptions = {}) {
   const runners = new Runners(inventory);
   const accounts = new Accounts(runners);
   const queue = new Queue({
+    isModelMissing: () => false,
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
     onJoined: (job) => accounts.joined(job),
@@ -52,6 +53,7 @@ async function scene(options: SimOptions = {}) {
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
     ...{ ...config, ...pieces, runners, accounts, scheduleLimits },
+    describeMissing: () => null,
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
   });
   const runningCount = () => dispatcher.runningCount;

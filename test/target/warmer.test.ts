@@ -7,12 +7,16 @@ import { ManualClock } from "../support/manual-clock.ts";
 
 const loaded = (asked: Asked) => asked.json({ model: "embed", embeddings: [[1]] });
 
-function scene(script: (asked: Asked) => void, embedModel: string | null = "embed") {
+function scene(
+  script: (asked: Asked) => void,
+  embedModel: string | null = "embed",
+  pinnedModels: readonly string[] = [],
+) {
   const clock = new ManualClock();
   const target = new FakeTarget(script);
   const inventory = new Inventory();
   const { lines, log } = logLines("warn");
-  const warmer = new Warmer({ target, inventory, clock, log, embedModel });
+  const warmer = new Warmer({ target, inventory, clock, log, embedModel, pinnedModels });
   const show = (route: "/api/tags" | "/api/ps", names: readonly string[]) => {
     const models = names.map((name) => ({ name, digest: `digest of ${name}` }));
     const body = Buffer.from(JSON.stringify({ models }));
@@ -32,6 +36,37 @@ describe("warming the embedder", () => {
     expect(JSON.parse(asked!.bodyText)).toMatchObject({ model: "embed", keep_alive: -1 });
     expect(lines).toEqual([]);
     expect(clock.pendingCount).toBe(0);
+  });
+
+  test("has each pinned model loaded after it, one at a time, without a prompt", async () => {
+    const { lines, target, warmer } = scene(
+      (asked) =>
+        asked.bodyText.includes("gone") ? asked.json({ error: "gone" }, 404) : loaded(asked),
+      "embed",
+      ["gone", "chat"],
+    );
+
+    await warmer.warm();
+
+    expect(target.asked.map(({ path }) => path)).toEqual([
+      "/api/embed",
+      "/api/generate",
+      "/api/generate",
+    ]);
+    expect(JSON.parse(target.latest("/api/generate").bodyText)).toEqual({
+      ...{ model: "chat", stream: false, keep_alive: -1 },
+    });
+    expect(lines).toMatchObject([{ model: "gone", problem: '{"error":"gone"}' }]);
+  });
+
+  test("is done again when the target has the embedder again, and for no other model", async () => {
+    const { clock, target, warmer } = scene(loaded);
+
+    warmer.noteBack("other");
+    warmer.noteBack("Embed:latest");
+    await clock.settle();
+
+    expect(target.askedOf("/api/embed")).toHaveLength(1);
   });
 
   test("asks for nothing when there is no embedder", async () => {

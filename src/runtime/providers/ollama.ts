@@ -92,7 +92,8 @@ export class OllamaProvider implements Provider {
   }
 
   hasModel(model: string): boolean {
-    return this.#deps.inventory.find(model) !== null;
+    const { inventory } = this.#deps;
+    return inventory.find(model) !== null || inventory.isMissing(model);
   }
 
   modelKey(model: string): string {
@@ -132,7 +133,8 @@ export class OllamaProvider implements Provider {
   /**
    * A chat's way to the model. 1. What runs elsewhere by its name needs no GPU, and goes straight.
    * 2. A model that the target does not have, asked once more, is told as Ollama tells it. 3. A
-   * target that is away is waited for, or not. 4. The rest waits in the queue.
+   * target that is away, or lacks a required model, is waited for, or not. 4. The rest waits in
+   * the queue.
    */
   async generate(request: GenerationRequest, options: GenerateOptions): Promise<GenerationOutcome> {
     const { keepAlive } = this.#deps;
@@ -147,6 +149,9 @@ export class OllamaProvider implements Provider {
     if (model?.remote_host) return await this.#askDirectly(chat.body, options);
     // 3.
     if (!mayWait && this.#deps.poller.state.presence === "away") return this.#away();
+    if (!mayWait && this.#deps.inventory.isMissing(name)) {
+      return failure("provider_unavailable", `Ollama lacks ${name}, which is being brought back`);
+    }
     // 4.
     return await this.#queue(chat, options);
   }

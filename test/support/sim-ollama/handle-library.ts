@@ -2,6 +2,7 @@ import { bindNativeBody, flagOf, textOf } from "./bind-body.ts";
 import type { Bound } from "./go-bind.ts";
 import { displayName, parseModelName, readModelReference } from "./model-name.ts";
 import type { ModelSpec } from "./model-spec.ts";
+import { completeModel } from "./model-spec.ts";
 import { ProgressStream } from "./progress-stream.ts";
 import { requestStructs } from "./request-structs.ts";
 import type { Call } from "./sim-core.ts";
@@ -25,10 +26,12 @@ export async function handlePull(call: Call): Promise<void> {
   const known = sim.library.find(reference.name);
   const init = sim.settings.catalogue.find((each) => isNamed(each.name, wanted)) ?? known;
   if (init === null) return progress.fail("pull model manifest: file does not exist");
-  const model = known ?? sim.library.add({ ...init });
+  const model = known ?? completeModel({ ...init }, 0);
   if (!(await transfer(call, progress, model, "pulling"))) return;
   await progress.say({ status: "verifying sha256 digest" });
   await progress.say({ status: "writing manifest" });
+  // Not before: a model that is being pulled is listed by nobody.
+  if (known === null) sim.library.add({ ...init });
   await progress.say({ status: "success" });
   progress.end();
 }
