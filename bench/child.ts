@@ -11,6 +11,9 @@ const endsWithinMs = 20_000;
 export const measuredCpu = "0";
 export const otherCpu = "1";
 
+/** What has no core of its own must be told so: it would inherit the benchmark's. */
+const anyCpu = `0-${availableParallelism() - 1}`;
+
 export const canPin = availableParallelism() >= 2 && isInstalled("taskset");
 
 /** Whether PATH has a program of that name. */
@@ -37,7 +40,7 @@ export class Child {
   #tail = "";
 
   constructor({ command, cpus, env = {} }: ChildOptions) {
-    const pinned = canPin && cpus !== null ? ["taskset", "-c", cpus, ...command] : command;
+    const pinned = canPin ? ["taskset", "-c", cpus ?? anyCpu, ...command] : command;
     const [program = "", ...rest] = pinned;
     this.#process = spawn(program, rest, {
       env: { ...process.env, ...env },
