@@ -6,6 +6,7 @@ import { Stalls } from "./dispatch/stalls.ts";
 import type { ForemanError } from "./errors.ts";
 import type { JobId } from "./job.ts";
 import type { Log } from "./log.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import { buildBatches } from "./runtime/batches/build-batches.ts";
@@ -46,19 +47,23 @@ export type Engine = Awaited<ReturnType<typeof buildEngine>>;
 export async function buildEngine(config: Config, outside: Outside) {
   const { clock, log, random } = outside;
   const changes = new JobChanges();
+  const inventory = new Inventory(config.requiredModels.map(({ name }) => name));
+  const metrics = new Metrics({ inventory });
   const onTransition = (id: JobId) => {
     changes.note(id);
     webhooks.wake();
   };
   const { databaseFile: file, diskFloorBytes } = config;
-  const store = await openSqliteStore({ ...outside, file, diskFloorBytes, onTransition });
-  const webhooks = createWebhooks({ ...config, ...outside, store });
+  const onCommit = (tookMs: number) => metrics.noteCommit(tookMs);
+  const opening = { file, diskFloorBytes, onTransition, onCommit };
+  const store = await openSqliteStore({ ...outside, ...opening });
+  const onReceipt = metrics.noteDelivery.bind(metrics);
+  const webhooks = createWebhooks({ ...config, ...outside, store, onReceipt });
   const { batches, upkeep } = store;
   const keeper = new StoreKeeper({ ...config, store, batches, upkeep, clock, log });
   const backups = new Backups({ upkeep, databaseFile: file, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
-  const inventory = new Inventory(config.requiredModels.map(({ name }) => name));
   const keepInventory = inventoryKeeper(inventory, store, log);
   const runners = new Runners(inventory);
   const onLearned = () => dispatcher.tick();
@@ -87,6 +92,7 @@ export async function buildEngine(config: Config, outside: Outside) {
     isModelMissing: (model) => inventory.isMissing(model),
     onJoined: (job) => accounts.joined(job),
     onLeft: (job) => accounts.left(job),
+    onEndedWaiting: (job, why) => metrics.jobs.noteEnd(job, why),
     onChange: () => dispatcher.tick(),
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
@@ -98,6 +104,7 @@ export async function buildEngine(config: Config, outside: Outside) {
     onEnded: (ended) => {
       stalls.noteEnded(ended);
       runtime.ollama.noteEnded(ended);
+      metrics.jobs.noteRun(ended);
     },
   });
   const watchdog = buildWatchdog(config, {
@@ -108,9 +115,12 @@ export async function buildEngine(config: Config, outside: Outside) {
   });
   const runningCount = () => dispatcher.runningCount;
   const runtime = buildRuntime(config, { ...pieces, runningCount });
-  const batching = buildBatches(config, { ...config, ...pieces, ...runtime, batches, changes });
+  const onItemsEnded = metrics.noteItems.bind(metrics);
+  const batching = buildBatches(config, {
+    ...{ ...config, ...pieces, ...runtime, batches, changes, onItemsEnded },
+  });
   return {
-    ...pieces,
+    ...{ ...pieces, metrics },
     ...{ backups, batches, batching, changes, dispatcher, keeper, runners, runtime, surveyor },
     ...{ stalls, watchdog, webhooks },
   };

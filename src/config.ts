@@ -118,6 +118,9 @@ const environment = z
       listen: settings.FOREMAN_ADDR,
       isLoopbackOnly: isLoopback(host),
       targetOrigin: settings.FOREMAN_OLLAMA_URL,
+      isTargetHere: isLoopback(
+        new URL(settings.FOREMAN_OLLAMA_URL).hostname.replace("[::1]", "::1"),
+      ),
       outboundToken,
       databaseFile: settings.FOREMAN_DB ?? join(stateFolder, "foreman.db"),
       diskFloorBytes: settings.FOREMAN_DISK_FLOOR,

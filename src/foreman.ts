@@ -1,17 +1,21 @@
+import pLimit from "p-limit";
 import { buildEngine, type Outside } from "./build-engine.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { drain } from "./dispatch/drain.ts";
 import { progressOf } from "./dispatch/progress-of.ts";
 import { readStatus } from "./dispatch/read-status.ts";
+import { readWork } from "./dispatch/read-work.ts";
 import { whyWaiting } from "./dispatch/why-waiting.ts";
 import { partsOf } from "./foreman-parts.ts";
+import { GpuProbe } from "./gpu-probe.ts";
 import { createApp } from "./http/app.ts";
 import { buildReception } from "./http/door/build-reception.ts";
 import { HttpServer } from "./http/door/server.ts";
 import { EventStreams } from "./http/events/event-streams.ts";
 import type { Health } from "./http/health-routes.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { takeReading } from "./take-reading.ts";
 
 /** What a test may put in the place of the real thing; `log` and `onFatal` are the process's. */
 export type Overrides = Partial<Outside> & Pick<Outside, "log" | "onFatal">;
@@ -49,6 +53,17 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     stalls: engine.stalls.view,
     queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
   });
+  const embedLimit = pLimit(config.embedConcurrency);
+  const gpu = new GpuProbe({
+    clock,
+    isTargetHere: config.isTargetHere,
+    usedVramBytes: () => inventory.loaded.reduce((sum, { size_vram }) => sum + size_vram, 0),
+  });
+  const readMetrics = async () => {
+    const work = readWork({ ...engine, slots: config.chatSlots });
+    const beside = { work, embedLimit, version: foremanVersion };
+    return await engine.metrics.tell(await takeReading(engine, beside));
+  };
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
   const app = createApp({
     ...{ ...config, ...engine, ...runtime, ...batching, readHealth, eventStreams },
@@ -58,6 +73,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
       watchdog: engine.watchdog.status,
       webhooks: await webhooks.status(),
     }),
+    ...{ embedLimit, readMetrics, readGpu: () => gpu.read() },
+    onAnswered: (answered) => engine.metrics.http.note(answered),
     readWebhook: webhooks.read,
     backUp: () => engine.backups.make(),
     whyWaiting: (job, position) => whyWaiting(job, engine, position),

@@ -10,6 +10,7 @@ import type { Runners } from "../target/runners.ts";
 import type { Target } from "../target/target.ts";
 import type { Accounts } from "./accounts.ts";
 import type { RunLimits } from "./run-job.ts";
+import type { Times } from "./times-of.ts";
 
 /** What the dispatcher joins, and the settings that bound it. */
 export type DispatcherOptions = {
@@ -29,6 +30,6 @@ export type DispatcherOptions = {
   readonly preemptWithinMs: number;
   /** What is done about a model that is required and that the target lacks; null if nothing. */
   readonly describeMissing: (model: string) => string | null;
-  /** A run came to the end of its job; of `ranMs` the target spent `loadMs` on the model. */
-  readonly onEnded: (ended: { job: Job; ending: Ending; ranMs: number; loadMs: number }) => void;
+  /** A run came to the end of its job. */
+  readonly onEnded: (ended: { readonly job: Job; readonly ending: Ending } & Times) => void;
 };

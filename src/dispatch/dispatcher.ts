@@ -15,6 +15,7 @@ import { lanesOfMissing } from "./missing-models.ts";
 import { Outlook } from "./outlook.ts";
 import { type Outcome, Run } from "./run-job.ts";
 import { type Running, Slots } from "./slots.ts";
+import { timesOf } from "./times-of.ts";
 import { Turns } from "./turns.ts";
 
 /**
@@ -27,7 +28,7 @@ const cutGraceMs = 20;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #log: Log;
-  readonly #slots = new Slots();
+  readonly #slots: Slots;
   readonly #measures: Measures;
   readonly #outlook: Outlook;
   readonly #turns = new Turns();
@@ -41,6 +42,7 @@ export class Dispatcher {
     this.#options = options;
     this.#log = options.log.child({ component: "dispatcher" });
     this.#ledger = new Ledger({ ...options, log: this.#log });
+    this.#slots = new Slots(options);
     this.#measures = new Measures(options);
     const known = { slots: this.#slots, turns: this.#turns, measures: this.#measures };
     this.#outlook = new Outlook({ ...options, ...known });
@@ -53,7 +55,8 @@ export class Dispatcher {
 
   /** What runs, why the head of each lane (by its key) is held, and what was measured. */
   get view() {
-    return { running: this.#slots.all, holds: this.#holds, measures: this.#measures };
+    const { all: running, busyMs } = this.#slots;
+    return { running, busyMs, holds: this.#holds, measures: this.#measures };
   }
 
   /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
@@ -179,13 +182,12 @@ export class Dispatcher {
     else this.#putBack(running, outcome);
   }
 
-  #end(running: Running, { ending, loadMs }: Extract<Outcome, { kind: "ended" }>): void {
+  #end(running: Running, { ending, took }: Extract<Outcome, { kind: "ended" }>): void {
     const { accounts, clock, queue } = this.#options;
     const { attempt, run, waiting } = running;
     const { job } = waiting;
-    accounts.charge(job, this.#measures.noteOver(running, loadMs, ending.state === "done"));
-    const ranMs = clock.monotonicMs() - running.startedAtMs;
-    this.#options.onEnded({ job, ending, ranMs, loadMs: loadMs ?? 0 });
+    accounts.charge(job, this.#measures.noteOver(running, took.loadMs, ending.state === "done"));
+    this.#options.onEnded({ job, ending, ...timesOf(running, took, clock.monotonicMs()) });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
     this.#log.info(facts, `job ${ending.state}`);
     if (job.isDurable) {

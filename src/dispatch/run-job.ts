@@ -17,9 +17,12 @@ import { endingOf, failedEnding } from "./endings.ts";
 import { truncated, unsent } from "./own-failures.ts";
 import { noTally, type Tally, TallyKeeper } from "./tally.ts";
 
+/** What the target says that it took, in ms; null where it does not say. */
+export type Took = Pick<Tally, "loadMs" | "evalMs">;
+
 /** What became of one attempt. */
 export type Outcome =
-  | { readonly kind: "ended"; readonly ending: Ending; readonly loadMs: number | null }
+  | { readonly kind: "ended"; readonly ending: Ending; readonly took: Took }
   | {
       readonly kind: "put-back";
       readonly putBack: PutBack;
@@ -137,7 +140,7 @@ export class Run implements TargetSink {
     }
     if (isWhole) this.#waiting.waiter.end();
     else this.#waiting.waiter.failed(truncated);
-    this.#finish({ kind: "ended", ending: endingOf(this.#head, tally), loadMs: tally.loadMs });
+    this.#finish({ kind: "ended", ending: endingOf(this.#head, tally), took: tally });
   }
 
   failed(failure: TargetFailure): void {
@@ -158,7 +161,7 @@ export class Run implements TargetSink {
           reason: "target_lost",
           message: `the target broke off: ${failure.message}`,
         });
-    this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
+    this.#finish({ kind: "ended", ending, took: tally });
   }
 
   /** How the job may run again after a broken connection without anybody noticing, or null. */
@@ -211,7 +214,7 @@ export class Run implements TargetSink {
     if (code !== null && waiter.hasAnswer) waiter.failed({ ...failure, message });
     else if (code !== null) waiter.refuse(new ForemanError(code, message));
     const ending = { ...failedEnding(this.#head, tally, { reason: why, message }), state };
-    this.#finish({ kind: "ended", ending, loadMs: tally.loadMs });
+    this.#finish({ kind: "ended", ending, took: tally });
   }
 
   #watchStall(stallMsMax: number): void {

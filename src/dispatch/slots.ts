@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { JobId } from "../job.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import { type PreemptLimits, preempt } from "../scheduler/preempt.ts";
@@ -24,7 +25,21 @@ export type Running = {
 /** What runs. */
 export class Slots {
   readonly #running = new Map<JobId, Running>();
+  readonly #clock: Clock;
   #idle = Promise.withResolvers<void>();
+  #busyMs = 0;
+  /** Monotonic ms since which something runs; null while nothing does. */
+  #busySinceMs: number | null = null;
+
+  constructor({ clock }: { readonly clock: Clock }) {
+    this.#clock = clock;
+  }
+
+  /** How long something has run, in all: what runs side by side counts once. */
+  get busyMs(): number {
+    const nowMs = this.#clock.monotonicMs();
+    return this.#busyMs + nowMs - (this.#busySinceMs ?? nowMs);
+  }
 
   get size(): number {
     return this.#running.size;
@@ -40,11 +55,14 @@ export class Slots {
 
   take(running: Running): void {
     this.#running.set(running.waiting.job.id, running);
+    this.#busySinceMs ??= running.startedAtMs;
   }
 
   free(id: JobId): void {
     this.#running.delete(id);
     if (this.#running.size > 0) return;
+    this.#busyMs = this.busyMs;
+    this.#busySinceMs = null;
     this.#idle.resolve();
     this.#idle = Promise.withResolvers();
   }

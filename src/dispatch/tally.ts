@@ -22,6 +22,8 @@ export type Tally = {
   readonly completionTokens: number | null;
   /** The time that the target spent on getting the model ready, in ms, where it says so. */
   readonly loadMs: number | null;
+  /** The time that the target spent on writing the answer, in ms, where it says so. */
+  readonly evalMs: number | null;
 };
 
 /** The tally of an answer of which nothing came. */
@@ -31,6 +33,7 @@ export const noTally: Tally = {
   promptTokens: null,
   completionTokens: null,
   loadMs: null,
+  evalMs: null,
 };
 
 /**
@@ -84,6 +87,7 @@ export class TallyKeeper {
       promptTokens: lastNumber(tail, /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g),
       completionTokens: lastNumber(tail, /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g),
       loadMs: nanosecondsToMs(lastNumber(tail, /"load_duration":(\d+)/g)),
+      evalMs: nanosecondsToMs(lastNumber(tail, /"eval_duration":(\d+)/g)),
     };
   }
 

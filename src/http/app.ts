@@ -1,9 +1,12 @@
 import { posix } from "node:path";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
-import pLimit from "p-limit";
+import { matchedRoutes } from "hono/route";
+import type { LimitFunction } from "p-limit";
 import { ForemanError } from "../errors.ts";
+import type { Gpu } from "../gpu-probe.ts";
 import type { Log } from "../log.ts";
+import type { Answered } from "../metrics/http-meter.ts";
 import type { Backup } from "../store/backups.ts";
 import { type PolledRoute, polledRoutes } from "../target/inventory.ts";
 import type { RequestKind } from "../wire/request-fields.ts";
@@ -69,11 +72,16 @@ export type AppDeps = JobsDeps &
     readonly log: Log;
     /** Foreman's own, for its description. */
     readonly version: string;
-    readonly embedConcurrency: number;
+    readonly embedLimit: LimitFunction;
     readonly readHealth: () => Health;
     readonly readStatus: () => Promise<Status>;
     readonly backUp: () => Promise<Backup>;
     readonly reception: Reception;
+    /** The answer to a scrape. */
+    readonly readMetrics: () => Promise<string>;
+    /** Called after each request that has a route or none, granted or not. */
+    readonly onAnswered: (answered: Answered) => void;
+    readonly readGpu: () => Promise<Gpu>;
   };
 
 type Handler = (call: Call) => Promise<void> | void;
@@ -82,6 +90,7 @@ type Handler = (call: Call) => Promise<void> | void;
 export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ getPath: (_request, options) => pathOf(options?.env) });
   app.use(async (c, next) => {
+    meter(c, deps);
     const call = deps.reception.receive(c.env.incoming, c.env.outgoing);
     if (call === null) return RESPONSE_ALREADY_SENT;
     c.set("call", call);
@@ -115,14 +124,17 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     on("POST", path, (call) => queueRequest(call, kind, deps));
   }
   for (const path of queuedForms) on("POST", path, (call) => queueForm(call, deps));
-  const embed = createEmbed({ ...deps, limit: pLimit(deps.embedConcurrency) });
+  const embed = createEmbed({ ...deps, limit: deps.embedLimit });
   for (const path of embeddingRoutes) on("POST", path, embed);
   for (const [method, path] of managedRoutes) on(method, path, (call) => passManaged(call, deps));
-  addHealthRoutes(app, deps.readHealth);
+  addHealthRoutes(app, deps);
   let openapi: string | null = null;
   on("GET", "/openapi.json", (call) => {
     openapi ??= JSON.stringify(openapiDocument(operations, deps.version));
     answer(call, 200, ["Content-Type", json], openapi);
+  });
+  on("GET", "/metrics", async (call) => {
+    answer(call, 200, ["Content-Type", scrape], await deps.readMetrics());
   });
   on("GET", "/foreman/status", async (call) => tell(call, 200, await deps.readStatus()));
   on("POST", "/foreman/backup", async (call) => tell(call, 201, await deps.backUp()));
@@ -144,7 +156,25 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 }
 
 const json = "application/json; charset=utf-8";
+/** Prometheus's text format, as its exposition formats page has it (2026-11). */
+const scrape = "text/plain; version=0.0.4; charset=utf-8";
 const plainText = "text/plain; charset=utf-8";
+
+/** Tells of a request when it is over. Only its route is told, which is no client's to choose. */
+function meter(c: Context<AppEnv>, { clock, onAnswered }: AppDeps): void {
+  const { outgoing } = c.env;
+  const startedMs = clock.monotonicMs();
+  // The first is the hook that all requests pass.
+  const [, route] = matchedRoutes(c);
+  outgoing.once("close", () => {
+    onAnswered({
+      method: route?.method ?? "ALL",
+      route: route?.path ?? "unknown",
+      statusCode: outgoing.headersSent ? outgoing.statusCode : null,
+      tookMs: clock.monotonicMs() - startedMs,
+    });
+  });
+}
 
 function pathOf(env: AppEnv["Bindings"] | undefined): string {
   return routePath(env?.incoming.url ?? "/") ?? "/";

@@ -1,8 +1,9 @@
 import type { Hono } from "hono";
 import { isoTime } from "../clock.ts";
+import type { Gpu } from "../gpu-probe.ts";
 import type { Heartbeat } from "../store/store.ts";
 import type { Integrity } from "../store/store-keeper.ts";
-import type { HealthDocument } from "../wire/probes.ts";
+import type { HealthDocument, HealthSummary } from "../wire/probes.ts";
 import type { AppEnv } from "./app-env.ts";
 
 /** What the probes answer from; gathered by the composition root. */
@@ -35,11 +36,14 @@ export type Health = {
 /** How soon a probe or a client should ask again while foreman is not ready. */
 const retryAfterS = "5";
 
+type HealthDeps = { readonly readHealth: () => Health; readonly readGpu: () => Promise<Gpu> };
+
 /**
  * `/livez`: the process answers. `/readyz`: it takes new work. `/healthz`: it can do its part; the
  * target being away is shown there and is no fault of foreman's, unless `?require=target` asks.
+ * `/health`: the same in Velocity's four words.
  */
-export function addHealthRoutes(app: Hono<AppEnv>, readHealth: () => Health): void {
+export function addHealthRoutes(app: Hono<AppEnv>, { readGpu, readHealth }: HealthDeps): void {
   app.get("/livez", (c) => c.json({ status: "ok" }));
 
   app.get("/readyz", (c) => {
@@ -57,12 +61,29 @@ export function addHealthRoutes(app: Hono<AppEnv>, readHealth: () => Health): vo
     const statusCode = problem !== null || isTargetMissed ? 503 : 200;
     return c.json(healthDocument(health, problem), statusCode);
   });
+
+  app.get("/health", async (c) => {
+    const health = summary(readHealth(), await readGpu());
+    return c.json(health, health.status === "failing" ? 503 : 200);
+  });
 }
 
 function whyNotReady({ phase, queue, store }: Health): string | null {
   if (phase !== "serving") return phase;
   if (store.problem !== null) return store.problem;
   return queue.isFull ? "the queue is full" : null;
+}
+
+function summary({ store, target, workerProblem }: Health, gpu: Gpu): HealthSummary {
+  const isStoreUp = store.problem === null;
+  const isTargetUp = target.presence === "present";
+  const isFailing = !isStoreUp || workerProblem !== null;
+  return {
+    status: isFailing ? "failing" : isTargetUp ? "ok" : "degraded",
+    database: isStoreUp ? "connected" : "failing",
+    ollama: isTargetUp ? "available" : "unavailable",
+    gpu,
+  };
 }
 
 function healthDocument(health: Health, problem: string | null): HealthDocument {

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Ending, JobId } from "../job.ts";
+import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { WaitingFilter, WaitingSlice } from "../store/waiting-slice.ts";
@@ -22,6 +22,7 @@ type CancelsDeps = {
   readonly taken: Taken;
   /** Ends the wait of a client on a socket; false if none waits for that job. */
   readonly turnAway: (id: JobId) => boolean;
+  readonly onEndedWaiting: (job: Pick<Job, "class">, why: Ending) => void;
   readonly onChange: () => void;
 };
 
@@ -77,11 +78,12 @@ export class Cancels {
   }
 
   async #waiting(id: JobId): Promise<boolean> {
-    const { clock, durable, log, onChange, store } = this.#deps;
+    const { clock, durable, log, onChange, onEndedWaiting, store } = this.#deps;
     const job = await store.job(id);
     if (job === null || !job.isDurable) return false;
     if ((await store.endWaiting(id, ending, clock.wallMs())) === "lost") return false;
     log.info({ jobId: id }, "job cancelled");
+    onEndedWaiting(job, ending);
     durable.refill(durable.noteCancelled(job));
     onChange();
     return true;
@@ -89,7 +91,7 @@ export class Cancels {
 
   /** Slice by slice; those that join meanwhile are not among them. */
   async #allWaiting(filter: WaitingFilter): Promise<number> {
-    const { clock, durable, onChange, store } = this.#deps;
+    const { clock, durable, onChange, onEndedWaiting, store } = this.#deps;
     const upTo = durable.lastArrival;
     const touched = new Map<string, Lane>();
     let count = 0;
@@ -100,6 +102,7 @@ export class Cancels {
         for (const job of jobs) {
           const lane = durable.noteCancelled(job);
           touched.set(lane.key, lane);
+          onEndedWaiting(lane, ending);
         }
         count += jobs.length;
         after = next;

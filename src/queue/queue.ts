@@ -17,6 +17,8 @@ export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "wai
   readonly body: Buffer;
 };
 
+type EndedWaiting = Pick<Ending, "state" | "reason">;
+
 type QueueOptions = {
   readonly store: Store;
   readonly clock: Clock;
@@ -32,6 +34,8 @@ type QueueOptions = {
   /** Called for each job that enters memory to wait, and when it neither waits there nor runs. */
   readonly onJoined: (job: Job) => void;
   readonly onLeft: (job: Job) => void;
+  /** Called for each job that ends without being let through once more. */
+  readonly onEndedWaiting: (job: Pick<Job, "class">, why: EndedWaiting) => void;
   /** Called when what waits has changed: something may now be let through. */
   readonly onChange: () => void;
 };
@@ -216,13 +220,14 @@ export class Queue {
 
   #end(waiting: WaitingJob | null, why: Pick<Ending, "state" | "reason" | "message">): void {
     if (waiting === null) return;
-    const { clock, onChange, store } = this.#options;
+    const { clock, onChange, onEndedWaiting, store } = this.#options;
     const { job } = waiting;
     const ending = { ...why, statusCode: null, promptTokens: null, completionTokens: null };
     this.#log.info({ jobId: job.id, reason: why.reason }, `job ${why.state}`);
     store.endWaiting(job.id, ending, clock.wallMs()).catch((cause: unknown) => {
       this.#log.error({ jobId: job.id, err: cause }, "end of a waiting job not recorded");
     });
+    onEndedWaiting(job, why);
     this.release(job);
     onChange();
   }

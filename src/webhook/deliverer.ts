@@ -34,6 +34,8 @@ type DelivererDeps = {
   /** From 0 to 1, for the jitter of waits. */
   readonly random: () => number;
   readonly log: Log;
+  /** Called after each try. */
+  readonly onReceipt: (kind: Receipt["kind"]) => void;
 };
 
 /**
@@ -65,6 +67,12 @@ export class Deliverer {
       last_error: problem,
     }));
     return { left, oldest_at: isoTime(oldestAtMs), failing };
+  }
+
+  /** The same in numbers; `oldestAtMs` is a wall clock reading. */
+  async backlog() {
+    const { left, oldestAtMs } = await this.#deps.store.outbox.depth();
+    return { left, oldestAtMs, failingCount: this.#receivers.failing.length };
   }
 
   /** Begins with what an earlier life left. */
@@ -139,7 +147,11 @@ export class Deliverer {
 
   async #deliver(delivery: Delivery): Promise<void> {
     const receipt = await this.#attempt(delivery);
-    const { outbox } = this.#deps.store;
+    const {
+      onReceipt,
+      store: { outbox },
+    } = this.#deps;
+    onReceipt(receipt.kind);
     const { jobId, seq, transition, tries } = delivery;
     const facts = {
       jobId,

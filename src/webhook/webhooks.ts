@@ -19,6 +19,8 @@ type WebhooksOptions = {
   readonly webhookKey: Buffer | null;
   /** How the names of receivers are resolved; absent: as the system does. */
   readonly resolve?: Resolve | undefined;
+  /** See `Deliverer`. */
+  readonly onReceipt: ConstructorParameters<typeof Deliverer>[0]["onReceipt"];
 };
 
 /** All of webhooks that the rest of foreman has to do with; see `Destinations` and `Deliverer`. */
@@ -27,7 +29,14 @@ export function createWebhooks(options: WebhooksOptions) {
   const { resolve = (name) => lookup(name, { all: true }) } = options;
   const destinations = new Destinations(webhookAllow);
   const post = createPost({ destinations, resolve, clock, key });
-  const deliverer = new Deliverer({ store, post, clock, random, log });
+  const deliverer = new Deliverer({
+    store,
+    post,
+    clock,
+    random,
+    log,
+    onReceipt: options.onReceipt,
+  });
   return {
     read: (url: string) => destinations.read(url),
     /** A job's change is on the disk. Who allows no destination has nothing to tell of new ones. */
@@ -35,6 +44,7 @@ export function createWebhooks(options: WebhooksOptions) {
       if (webhookAllow.length > 0) deliverer.wake();
     },
     status: () => deliverer.status(),
+    backlog: () => deliverer.backlog(),
     start: () => {
       if (webhookAllow.length > 0 && key === null) {
         log.warn("webhooks go out unsigned: set FOREMAN_WEBHOOK_SECRET, and check it at receivers");

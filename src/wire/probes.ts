@@ -39,6 +39,22 @@ export const healthDocument = z
   })
   .meta({ id: "Health" });
 
+/** `GET /health`, in the words of Velocity's backend; the others than its example's are ours. */
+export const healthSummary = z
+  .object({
+    status: z.enum(["ok", "degraded", "failing"]).meta({
+      description: "degraded: work waits for Ollama; failing: foreman cannot do its part",
+    }),
+    database: z.enum(["connected", "failing"]),
+    ollama: z.enum(["available", "unavailable"]),
+    gpu: z.enum(["present", "absent", "unknown"]).meta({
+      description: "unknown: Ollama is on another machine, or nvidia-smi is not here or fails",
+    }),
+  })
+  .meta({ id: "HealthSummary" });
+
+export type HealthSummary = z.output<typeof healthSummary>;
+
 /** What `/healthz` may be asked. */
 export const healthQuery = z.object({
   require: z

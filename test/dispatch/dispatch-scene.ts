@@ -40,6 +40,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const accounts = new Accounts(runners);
   const queue = new Queue({
     isModelMissing: () => false,
+    onEndedWaiting: () => {},
     ...{ store, clock, log, waitMsMax: 0 },
     depthMax,
     answerBytesMax: 1_000,

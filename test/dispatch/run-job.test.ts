@@ -23,7 +23,7 @@ describe("a job that is run", () => {
     expect(outcomes).toEqual([
       {
         kind: "ended",
-        loadMs: 2,
+        took: expect.objectContaining({ loadMs: 2 }),
         ending: {
           ...{ state: "done", reason: null, message: null, statusCode: 200 },
           ...{ promptTokens: 11, completionTokens: 22 },

@@ -24,7 +24,7 @@ const json = "application/json; charset=utf-8";
 const part = '{"message":{"content":"a"},"done":false}\n';
 const last =
   '{"message":{"content":""},"done":true,"total_duration":9000000,"load_duration":2500000,' +
-  '"prompt_eval_count":11,"eval_count":22}\n';
+  '"prompt_eval_count":11,"eval_count":22,"eval_duration":1500000}\n';
 
 describe("whether an answer came to its end", () => {
   test.each([
@@ -78,6 +78,7 @@ describe("whether an answer came to its end", () => {
       promptTokens: 11,
       completionTokens: 22,
       loadMs: 2.5,
+      evalMs: 1.5,
     });
   });
 

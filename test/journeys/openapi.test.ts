@@ -33,6 +33,8 @@ const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?
   ["GET /livez", "/livez"],
   ["GET /readyz", "/readyz"],
   ["GET /healthz", "/healthz"],
+  ["GET /health", "/health"],
+  ["GET /metrics", "/metrics"],
   ["GET /foreman/status", "/foreman/status"],
   ["GET /openapi.json", "/openapi.json"],
   ["GET /jobs", "/jobs"],

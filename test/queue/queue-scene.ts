@@ -21,6 +21,7 @@ export function queueScene(facts: SceneFacts = {}) {
   const told = { joined: [] as JobId[], left: [] as JobId[], changes: 0 };
   const queue = new Queue({
     isModelMissing: () => false,
+    onEndedWaiting: () => {},
     store,
     clock,
     log: logLines().log,

@@ -44,6 +44,7 @@ async function scene(options: SimOptions = {}) {
   const accounts = new Accounts(runners);
   const queue = new Queue({
     isModelMissing: () => false,
+    onEndedWaiting: () => {},
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
     onJoined: (job) => accounts.joined(job),

@@ -25,6 +25,7 @@ export function delivererScene(disk?: MemoryDisk, clock = new ManualClock()) {
   const posted: string[] = [];
   const { lines, log } = logLines();
   const deliverer = new Deliverer({
+    onReceipt: () => {},
     store,
     clock,
     log,

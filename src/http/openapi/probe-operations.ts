@@ -1,5 +1,11 @@
 import { backupMade } from "../../wire/backup.ts";
-import { healthDocument, healthQuery, liveness, readiness } from "../../wire/probes.ts";
+import {
+  healthDocument,
+  healthQuery,
+  healthSummary,
+  liveness,
+  readiness,
+} from "../../wire/probes.ts";
 import { statusDocument } from "../../wire/status.ts";
 import type { Operation } from "./operation.ts";
 
@@ -31,6 +37,23 @@ export const probeOperations: readonly Operation[] = [
     answers: {
       200: { description: "It can, be Ollama there or not", schema: healthDocument },
       503: { description: "It cannot, and why", schema: healthDocument },
+    },
+  },
+  {
+    method: "get",
+    path: "/health",
+    summary: "Database, Ollama and GPU in a word each",
+    answers: {
+      200: { description: "Foreman can do its part", schema: healthSummary },
+      503: { description: "It cannot", schema: healthSummary },
+    },
+  },
+  {
+    method: "get",
+    path: "/metrics",
+    summary: "What Prometheus scrapes",
+    answers: {
+      200: { description: "Prometheus's text format, 0.0.4", mediaType: "text/plain" },
     },
   },
   {

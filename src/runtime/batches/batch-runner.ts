@@ -4,6 +4,7 @@ import type { JobChanges } from "../../queue/job-changes.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { BatchSeq, BatchStore, OpenItem, StoredBatch } from "../../store/batch-store.ts";
 import { ActiveBatch } from "./active-batch.ts";
+import type { OnItemsEnded } from "./run-item.ts";
 
 /**
  * So many items of a lane are given out at once: more than run, so that no slot waits for the disk,
@@ -23,6 +24,7 @@ type RunnerDeps = {
   readonly changes: JobChanges;
   readonly clock: Clock;
   readonly log: Log;
+  readonly onItemsEnded: OnItemsEnded;
   /** Sees an item to its end, or leaves it for a `LeaveItem`; see `runItem`. */
   readonly runItem: (item: OpenItem, batch: StoredBatch, signal: AbortSignal) => Promise<void>;
 };
@@ -43,6 +45,13 @@ export class BatchRunner {
   constructor(deps: RunnerDeps) {
     this.#deps = deps;
     this.#log = deps.log.child({ component: "batches" });
+  }
+
+  /** Batches that are not over, and items of theirs that were given out. */
+  get counts(): { readonly open: number; readonly underWay: number } {
+    const active = [...this.#active.values()];
+    const underWay = active.reduce((sum, each) => sum + each.underWay, 0);
+    return { open: active.length, underWay };
   }
 
   /** Goes on where a daemon before this one stopped. After the queue has its jobs back. */
@@ -68,7 +77,7 @@ export class BatchRunner {
    * batch that is over.
    */
   async cancel(batch: StoredBatch): Promise<void> {
-    const { batches, clock, log, queue } = this.#deps;
+    const { batches, clock, log, onItemsEnded, queue } = this.#deps;
     const active = this.#active.get(batch.seq);
     if (active === undefined) return;
     active.isCancelled = true;
@@ -77,6 +86,7 @@ export class BatchRunner {
     let cancelled = cancelItemsMax;
     while (cancelled === cancelItemsMax) {
       cancelled = await batches.cancelItems(batch.seq, cancelItemsMax, clock.wallMs());
+      onItemsEnded("cancelled", cancelled);
     }
     const inQueue = await batches.itemsUnderWay(batch.seq);
     await queue.cancels.each(inQueue.flatMap(({ queueJob }) => queueJob ?? []));

@@ -18,6 +18,9 @@ import { readGeneration } from "../read-generation.ts";
 import { type CheckedAnswer, nextStep } from "../repair.ts";
 import type { ItemQueue } from "./item-queue.ts";
 
+/** So many items of batches came to that end. */
+export type OnItemsEnded = (status: ItemEnd["status"], count: number) => void;
+
 /** How soon a provider that is away, or busy, is asked again. */
 const againMs = 5_000;
 
@@ -27,6 +30,7 @@ export type ItemRunDeps = AnswerChatDeps & {
   readonly outputCheck: Pick<OutputCheck, "check">;
   readonly clock: Clock;
   readonly log: Log;
+  readonly onItemsEnded: OnItemsEnded;
   readonly repairsMax: number;
   /** How often a provider that was reached, and failed, is asked about one item. */
   readonly attemptsMax: number;
@@ -233,7 +237,8 @@ class ItemRun {
   }
 
   async #end(end: ItemEnd): Promise<void> {
-    await this.#deps.batches.endItem(this.#item, end);
+    const { batches, onItemsEnded } = this.#deps;
+    if ((await batches.endItem(this.#item, end)) === "ended") onItemsEnded(end.status, 1);
   }
 }
 

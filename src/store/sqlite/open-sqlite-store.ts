@@ -16,6 +16,8 @@ type Options = {
   readonly onFatal: (failure: ForemanError) => void;
   /** Called after a job came to a state, once that is on the disk. */
   readonly onTransition?: (id: JobId) => void;
+  /** Called after each transaction, with what it took. */
+  readonly onCommit?: (tookMs: number) => void;
   /** So much of its disk is kept free of new durable jobs, in bytes; none if absent. */
   readonly diskFloorBytes?: number;
   /** The folder of migrations; the program's own if absent. */
@@ -46,7 +48,8 @@ export async function openSqliteStore(options: Options): Promise<SqliteStore> {
   };
   const { diskFloorBytes: floorBytes = 0, migrations = ownMigrations } = options;
   const common = { workerData: { file, floorBytes, migrations: migrations.href }, onFatal };
-  const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
+  const { onCommit: onGroup = () => {} } = options;
+  const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread, onGroup });
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
 

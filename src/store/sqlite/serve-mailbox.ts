@@ -1,4 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { systemClock } from "../../clock.ts";
 import type { FromThread, GroupOutcome, ToThread } from "./thread-message.ts";
 import type { Verb } from "./verb.ts";
 
@@ -27,8 +28,10 @@ export function serveMailbox<Asked extends Verb>(port: MessagePort, service: Ser
     if (isDead) return;
     const { verbs, isClosing } = drain(port, first);
     for (let start = 0; start < verbs.length && !isDead; start += groupVerbsMax) {
+      const startedMs = systemClock.monotonicMs();
       const group = service.run(verbs.slice(start, start + groupVerbsMax));
-      reply({ kind: "group", ...group });
+      const tookMs = systemClock.monotonicMs() - startedMs;
+      reply({ kind: "group", tookMs, ...group });
       isDead = group.fatal !== null;
     }
     if (!isClosing || isDead) return;

@@ -10,6 +10,8 @@ type Deps = {
   readonly workerData: ThreadStart;
   /** Called at most once, after every waiting call was rejected; not for a failed opening. */
   readonly onFatal: (failure: ForemanError) => void;
+  /** A group of verbs came back, which the thread worked on for so long. */
+  readonly onGroup?: (tookMs: number) => void;
 };
 
 type Waiting = { resolve(answer: unknown): void; reject(cause: Error): void };
@@ -119,6 +121,7 @@ export class ThreadClient<Asked extends Verb> {
         this.fail(thrown(message.failure));
         break;
       case "group":
+        this.#deps.onGroup?.(message.tookMs);
         this.#settle(message);
         break;
       case "closed":

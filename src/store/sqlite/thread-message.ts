@@ -44,5 +44,6 @@ export type FromThread =
   /** `opening` is the writing thread's to tell. */
   | { readonly kind: "opened"; readonly opening: Opening | null }
   | { readonly kind: "refused"; readonly failure: Failure }
-  | ({ readonly kind: "group" } & GroupOutcome)
+  /** `tookMs`: from the beginning of the group's work until it was done, on the disk if need be. */
+  | ({ readonly kind: "group"; readonly tookMs: number } & GroupOutcome)
   | { readonly kind: "closed" };
