@@ -198,6 +198,6 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 }
 
 /** Loopback by name or number: no other machine can reach it. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

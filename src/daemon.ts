@@ -1,7 +1,10 @@
 import { readConfig } from "./config.ts";
 import { ForemanError } from "./errors.ts";
 import { buildForeman, type Foreman } from "./foreman.ts";
-import { createLog, type Log } from "./log.ts";
+import { buffered, createLog, journal, type Log } from "./log.ts";
+import { type Notifier, noNotifier } from "./systemd/notifier.ts";
+import { readSupervision } from "./systemd/supervision.ts";
+import { SystemdNotifier } from "./systemd/systemd-notifier.ts";
 
 /** sysexits.h: a wrong setting, a damaged database, another foreman on the same database. */
 const exitCodes: { readonly [code: string]: number } = {
@@ -15,6 +18,9 @@ const exitCodes: { readonly [code: string]: number } = {
 
 const exitUncaught = 70;
 
+/** Where systemd-notify is, on every system that has it. */
+const defaultPath = "/usr/bin:/bin";
+
 /**
  * The process: settings, start, signals, exit codes. Exits 0 after a clean stop, 1 when a part did
  * not stop, 65 to 78 as above, 70 on an error that nobody foresaw.
@@ -22,19 +28,23 @@ const exitUncaught = 70;
 export async function runDaemon(env: Readonly<Record<string, string | undefined>>): Promise<void> {
   let foreman: Foreman;
   let log: Log;
+  let notifier: Notifier;
   try {
     const config = readConfig(env);
-    log = createLog(config.logLevel);
-    foreman = await buildForeman(config, { log, onFatal: (error) => fail(error, log) });
+    const supervision = readSupervision(env, process.pid);
+    log = createLog(config.logLevel, supervision.isJournal ? journal() : buffered());
+    notifier = notifierFor(supervision.notifySocket, env.PATH, log);
+    const onFatal = (error: ForemanError) => fail(error, log);
+    foreman = await buildForeman(config, { log, onFatal, notifier, supervision });
     await foreman.start();
   } catch (cause) {
     fail(cause, null);
   }
-  watchSignals(foreman, log);
+  watchSignals(foreman, log, notifier);
   process.on("uncaughtException", (cause) => fail(cause, log));
 }
 
-function watchSignals(foreman: Foreman, log: Log): void {
+function watchSignals(foreman: Foreman, log: Log, notifier: Notifier): void {
   let isStopping = false;
   const stop = async (signal: string) => {
     if (isStopping) {
@@ -51,7 +61,16 @@ function watchSignals(foreman: Foreman, log: Log): void {
   process.on("SIGTERM", (signal) => void stop(signal));
   process.on("SIGINT", (signal) => void stop(signal));
   // A service manager's word for "read your settings again"; by default it would end the process.
-  process.on("SIGHUP", () => log.warn("SIGHUP: settings are read at the start alone"));
+  process.on("SIGHUP", async () => {
+    await notifier.notify("RELOADING=1");
+    log.warn("SIGHUP: settings are read at the start alone");
+    await notifier.notify("READY=1");
+  });
+}
+
+function notifierFor(socket: string | null, path: string | undefined, log: Log): Notifier {
+  if (socket === null) return noNotifier;
+  return new SystemdNotifier({ socket, path: path ?? defaultPath, log });
 }
 
 /** Says what went wrong, once, and ends the process: a daemon that limps helps nobody. */

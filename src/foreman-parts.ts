@@ -3,15 +3,22 @@ import type { Config } from "./config.ts";
 import type { HttpServer } from "./http/door/server.ts";
 import type { EventStreams } from "./http/events/event-streams.ts";
 import type { Part } from "./lifecycle.ts";
+import type { LifeSign } from "./systemd/life-sign.ts";
 import { recallInventory } from "./target/inventory-memory.ts";
 
-type Front = { readonly http: HttpServer; readonly eventStreams: EventStreams };
+type Front = {
+  readonly http: HttpServer;
+  readonly eventStreams: EventStreams;
+  readonly lifeSign: LifeSign;
+  /** A socket that the service manager listens on; null: foreman listens itself. */
+  readonly listenFd: number | null;
+};
 
 /** What has a life, in the order of its start. */
 export function partsOf({ listen }: Config, engine: Engine, front: Front): readonly Part[] {
   const { batching, keeper, log, poller, runtime, store, surveyor, target, watchdog, webhooks } =
     engine;
-  const { eventStreams, http } = front;
+  const { eventStreams, http, lifeSign, listenFd } = front;
   return [
     { name: "store", start: () => recover(engine), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
@@ -25,12 +32,15 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
     {
       name: "listener",
       start: async () => {
-        await http.listen(listen.host, listen.port);
-        log.info({ host: listen.host, port: http.port }, "foreman listening");
+        const { host, port } = listen;
+        if (listenFd === null) await http.listen(host, port);
+        else await http.takeOver(listenFd, host, port);
+        log.info({ host, port: http.port }, "foreman listening");
       },
       stop: () => http.close(),
     },
     { name: "event streams", stop: () => eventStreams.end() },
+    { name: "life sign", start: () => lifeSign.start(), stop: () => lifeSign.stop() },
   ];
 }
 

@@ -15,10 +15,20 @@ import { HttpServer } from "./http/door/server.ts";
 import { EventStreams } from "./http/events/event-streams.ts";
 import type { Health } from "./http/health-routes.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { LifeSign } from "./systemd/life-sign.ts";
+import { type Assignment, type Notifier, noNotifier } from "./systemd/notifier.ts";
+import { readStandstill } from "./systemd/standstill.ts";
+import { statusLine } from "./systemd/status-line.ts";
+import type { Supervision } from "./systemd/supervision.ts";
 import { takeReading } from "./take-reading.ts";
 
 /** What a test may put in the place of the real thing; `log` and `onFatal` are the process's. */
-export type Overrides = Partial<Outside> & Pick<Outside, "log" | "onFatal">;
+export type Overrides = Partial<Outside> &
+  Pick<Outside, "log" | "onFatal"> & {
+    /** The service manager; nobody if absent. */
+    readonly notifier?: Notifier;
+    readonly supervision?: Pick<Supervision, "listenFd" | "watchdogMs">;
+  };
 
 export type Foreman = {
   /** The port that it listens on; 0 before the start. */
@@ -29,6 +39,9 @@ export type Foreman = {
   stop(): Promise<readonly string[]>;
 };
 
+/** Time for all parts to stop once nothing runs, beyond which a service manager may kill. */
+const afterDrainMs = 15_000;
+
 /** Foreman's version, as /healthz tells it; a test holds it against package.json. */
 const foremanVersion = "0.1.0";
 
@@ -38,7 +51,8 @@ const foremanVersion = "0.1.0";
  * @throws ForemanError when the database cannot be opened: see `openSqliteStore`
  */
 export async function buildForeman(config: Config, overrides: Overrides): Promise<Foreman> {
-  const { clock = systemClock, log, random = Math.random } = overrides;
+  const { clock = systemClock, log, notifier = noNotifier, random = Math.random } = overrides;
+  const { listenFd = null, watchdogMs = null } = overrides.supervision ?? {};
   const startedAtMs = clock.monotonicMs();
   const engine = await buildEngine(config, { ...overrides, clock, random });
   const { batching, dispatcher, inventory, keeper, poller, queue, runtime, webhooks } = engine;
@@ -82,13 +96,21 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     reception: buildReception(config),
   });
   const http = new HttpServer({ app, clock });
+  const lifeSign = new LifeSign({
+    ...{ notifier, clock, log, watchdogMs },
+    readStandstill: () => readStandstill(engine),
+    readStatus: () => statusLine(readHealth()),
+  });
   const lifecycle = new Lifecycle({
     ...{ clock, log },
     drain: () => {
       void engine.watchdog.stop();
+      // Whoever comes now waits in the socket for the next foreman, instead of being refused.
+      if (listenFd !== null) http.leave();
+      void notifier.notify("STOPPING=1", extension(config.drainTimeoutMs), "STATUS=draining");
       return drain({ ...config, ...engine, http, eventStreams });
     },
-    parts: partsOf(config, engine, { http, eventStreams }),
+    parts: partsOf(config, engine, { http, eventStreams, lifeSign, listenFd }),
   });
   return {
     get port() {
@@ -97,4 +119,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     start: () => lifecycle.start(),
     stop: () => lifecycle.stop(),
   };
+}
+
+/** Asks for the time that the settings allow, whatever TimeoutStopSec= says. */
+function extension(drainTimeoutMs: number): Assignment {
+  return `EXTEND_TIMEOUT_USEC=${(drainTimeoutMs + afterDrainMs) * 1_000}`;
 }

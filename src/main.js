@@ -15,5 +15,15 @@ if (major < least[0] || (major === least[0] && minor < least[1])) {
   // EX_CONFIG of sysexits.h: a service manager need not try again.
   process.exit(78);
 }
+const { enableCompileCache } = await import("node:module");
+
+// A start with compiled code kept from the one before takes half the time. The folder must be one
+// that nobody else can write: the service manager's, else the installation's own. If it cannot be
+// written, nothing is kept; NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE have their way.
+const own = new URL("../node_modules/.cache/foreman", import.meta.url).pathname;
+const { directory } = enableCompileCache(process.env.CACHE_DIRECTORY?.split(":")[0] || own);
+// Worker threads look here alone.
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
+
 const { runDaemon } = await import("./daemon.ts");
 await runDaemon(process.env);

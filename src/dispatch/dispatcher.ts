@@ -37,6 +37,7 @@ export class Dispatcher {
   readonly #pause: ClaimPause;
   #holds: ReadonlyMap<string, HoldReason> = new Map();
   readonly #loop = new Loop(() => this.#turn());
+  #turnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -67,6 +68,11 @@ export class Dispatcher {
   /** What is wrong with the loop, in words; null while it does its work. */
   get problem(): string | null {
     return this.#idleness.problem(this.#options.clock.monotonicMs());
+  }
+
+  /** Monotonic ms at which the loop last came to the end of a turn. */
+  get turnedAtMs(): number {
+    return this.#turnedAtMs;
   }
 
   /** Lets through what may run now. Called whenever something changed. */
@@ -107,7 +113,8 @@ export class Dispatcher {
     else this.#slots.makeWay(people, clock.monotonicMs(), limits);
     const mayRun = poller.state.presence === "present" && !queue.isDraining;
     const isIdle = this.#slots.size === 0 && holds.size > 0;
-    this.#idleness.note(mayRun && isIdle, clock.monotonicMs());
+    this.#turnedAtMs = clock.monotonicMs();
+    this.#idleness.note(mayRun && isIdle, this.#turnedAtMs);
   }
 
   #start({ isSwap, jobId: id }: Start, arePeopleWaiting: boolean): void {

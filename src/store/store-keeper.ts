@@ -75,8 +75,13 @@ export class StoreKeeper {
 
   /** What keeps the store from taking durable jobs, or its damage, in words; null: nothing. */
   get problem(): string | null {
+    return this.standstill ?? this.#problem ?? this.#damage;
+  }
+
+  /** That the database does not come to the end of a write, in words; null while it does. */
+  get standstill(): string | null {
     const beatMs = this.#options.clock.monotonicMs() - (this.#beatingSinceMs ?? Infinity);
-    if (beatMs < stuckMsMin) return this.#problem ?? this.#damage;
+    if (beatMs < stuckMsMin) return null;
     return `the database has not written for ${Math.round(beatMs / 1_000)} s: is its disk stuck?`;
   }
 

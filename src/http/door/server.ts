@@ -8,6 +8,7 @@ import { ForemanError } from "../../errors.ts";
 import type { AppEnv } from "../app-env.ts";
 import { askWhenRead, readRestAway } from "./body-on-demand.ts";
 import { refuseUnsound } from "./front-door.ts";
+import { addressProblem } from "./handed-address.ts";
 
 /** A client's headers must come within this; Ollama sets no limit, and so invites slow floods. */
 const headersTimeoutMs = 60_000;
@@ -28,6 +29,7 @@ export class HttpServer {
   readonly #server: Server;
   readonly #clock: Clock;
   readonly #active = new Set<ServerResponse>();
+  #closed: Promise<unknown> | null = null;
 
   constructor({ app, clock }: HttpServerOptions) {
     this.#clock = clock;
@@ -73,13 +75,38 @@ export class HttpServer {
 
   /** @throws ForemanError `config_invalid` when the address cannot be bound */
   async listen(host: string, port: number): Promise<void> {
-    this.#server.listen(port, host);
     try {
+      this.#server.listen(port, host);
       await once(this.#server, "listening");
     } catch (cause) {
       const message = `FOREMAN_ADDR: cannot listen on ${host}:${port} (${String(cause)})`;
       throw new ForemanError("config_invalid", message, { cause });
     }
+  }
+
+  /**
+   * Takes over a socket that another process listens on.
+   *
+   * @throws ForemanError `config_invalid` when it is no socket that listens, or on another address
+   * than this one: who may come in without a token, and by which Host, was decided by the address
+   */
+  async takeOver(fd: number, host: string, port: number): Promise<void> {
+    try {
+      this.#server.listen({ fd });
+      await once(this.#server, "listening");
+    } catch (cause) {
+      const message = `foreman.socket passed on what cannot be listened on (${String(cause)})`;
+      throw new ForemanError("config_invalid", message, { cause });
+    }
+    const problem = addressProblem(this.#server.address(), host, port);
+    if (problem === null) return;
+    await this.close();
+    throw new ForemanError("config_invalid", problem);
+  }
+
+  /** Takes no more connections; those that there are go on. */
+  leave(): void {
+    this.#closed ??= new Promise((resolve) => this.#server.close(resolve));
   }
 
   /**
@@ -95,11 +122,11 @@ export class HttpServer {
 
   /** Stops listening and closes every connection, busy ones after a short grace. */
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.leave();
     this.#server.closeIdleConnections();
-    await Promise.race([closed, this.#clock.sleep(closeGraceMs)]);
+    await Promise.race([this.#closed, this.#clock.sleep(closeGraceMs)]);
     this.#server.closeAllConnections();
-    await closed;
+    await this.#closed;
   }
 
   #count(outgoing: ServerResponse): void {
