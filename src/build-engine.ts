@@ -34,6 +34,8 @@ export type Outside = {
   /** How the names of webhooks' receivers are resolved; by the system if absent. */
   readonly resolve?: Resolve;
   readonly onFatal: (error: ForemanError) => void;
+  /** A client's weight in the fair share, more than 0; 1 for everyone if absent. */
+  readonly weightOf?: (client: string) => number;
 };
 
 export type Engine = Awaited<ReturnType<typeof buildEngine>>;
@@ -85,7 +87,7 @@ export async function buildEngine(config: Config, outside: Outside) {
     },
   });
 
-  const accounts = new Accounts(runners);
+  const accounts = new Accounts(runners, outside.weightOf);
   const queue = new Queue({
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,

@@ -61,6 +61,7 @@ const environment = z
     FOREMAN_ANSWER_MAX: size("16m"),
     FOREMAN_TOKEN: secret,
     FOREMAN_TOKEN_FILE: path,
+    FOREMAN_TOKENS_FILE: path,
     FOREMAN_INSECURE: flag.default("false").transform((text) => text === "true"),
     FOREMAN_ALLOWED_HOSTS: list,
     FOREMAN_ORIGINS: list.superRefine((patterns, context) => {
@@ -98,19 +99,14 @@ const environment = z
       context.addIssue("NEMOCLAW_API_KEY is set, but NEMOCLAW_API_URL, where it goes, is not");
     }
     const webhookSecret = secretFrom("FOREMAN_WEBHOOK_SECRET", settings, context);
-    const webhookKey = webhookSecret === null ? null : webhookKeyOf(webhookSecret);
-    if (webhookSecret !== null && webhookKey === null) {
-      context.addIssue(
-        "FOREMAN_WEBHOOK_SECRET: after whsec_ it wants 24 to 64 bytes in base64, such as " +
-          "`openssl rand -base64 32` makes",
-      );
-    }
+    const webhookKey = webhookSecret === null ? null : webhookKeyFrom(webhookSecret, context);
     const models = modelsFrom(settings, context);
     const { host } = settings.FOREMAN_ADDR;
-    if (!isLoopback(host) && inboundToken === null && !settings.FOREMAN_INSECURE) {
+    const hasTokens = inboundToken !== null || settings.FOREMAN_TOKENS_FILE !== undefined;
+    if (!isLoopback(host) && !hasTokens && !settings.FOREMAN_INSECURE) {
       context.addIssue(
         `FOREMAN_ADDR binds ${host}, which other machines reach, but no token is set: ` +
-          "set FOREMAN_TOKEN, or FOREMAN_INSECURE=true to serve everyone",
+          "set FOREMAN_TOKEN or FOREMAN_TOKENS_FILE, or FOREMAN_INSECURE=true to serve everyone",
       );
     }
     const stateFolder = settings.STATE_DIRECTORY ?? "./data";
@@ -147,6 +143,7 @@ const environment = z
       bodyBytesMax: settings.FOREMAN_BODY_MAX,
       answerBytesMax: settings.FOREMAN_ANSWER_MAX,
       inboundToken,
+      tokensFile: settings.FOREMAN_TOKENS_FILE ?? null,
       allowedHosts: settings.FOREMAN_ALLOWED_HOSTS,
       origins: settings.FOREMAN_ORIGINS,
       nemoclaw: settings.NEMOCLAW_API_URL
@@ -168,6 +165,17 @@ const environment = z
       logLevel: settings.FOREMAN_LOG_LEVEL,
     };
   });
+
+function webhookKeyFrom(secret: string, context: z.RefinementCtx) {
+  const key = webhookKeyOf(secret);
+  if (key === null) {
+    context.addIssue(
+      "FOREMAN_WEBHOOK_SECRET: after whsec_ it wants 24 to 64 bytes in base64, such as " +
+        "`openssl rand -base64 32` makes",
+    );
+  }
+  return key;
+}
 
 /** Other programs have settings of their own that begin with NEMOCLAW_ or AWS_. */
 const ours = new RegExp(

@@ -63,7 +63,7 @@ function watchSignals(foreman: Foreman, log: Log, notifier: Notifier): void {
   // A service manager's word for "read your settings again"; by default it would end the process.
   process.on("SIGHUP", async () => {
     await notifier.notify("RELOADING=1");
-    log.warn("SIGHUP: settings are read at the start alone");
+    foreman.reload();
     await notifier.notify("READY=1");
   });
 }

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import { Clients } from "./access/clients.ts";
 import { buildEngine, type Outside } from "./build-engine.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -37,6 +38,8 @@ export type Foreman = {
   start(): Promise<void>;
   /** Drains and stops; answers the names of what did not stop. Idempotent. */
   stop(): Promise<readonly string[]>;
+  /** Reads the tokens anew; nothing that runs is disturbed. */
+  reload(): void;
 };
 
 /** Time for all parts to stop once nothing runs, beyond which a service manager may kill. */
@@ -54,7 +57,9 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
   const { clock = systemClock, log, notifier = noNotifier, random = Math.random } = overrides;
   const { listenFd = null, watchdogMs = null } = overrides.supervision ?? {};
   const startedAtMs = clock.monotonicMs();
-  const engine = await buildEngine(config, { ...overrides, clock, random });
+  const clients = new Clients({ token: config.inboundToken, file: config.tokensFile, log });
+  const weightOf = (client: string) => clients.weightOf(client);
+  const engine = await buildEngine(config, { ...overrides, clock, random, weightOf });
   const { batching, dispatcher, inventory, keeper, poller, queue, runtime, webhooks } = engine;
 
   const readHealth = (): Health => ({
@@ -93,7 +98,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     backUp: () => engine.backups.make(),
     whyWaiting: (job, position) => whyWaiting(job, engine, position),
     progressOf: (id) => progressOf(id, engine),
-    reception: buildReception(config),
+    reception: buildReception(config, clients),
   });
   const http = new HttpServer({ app, clock });
   const lifeSign = new LifeSign({
@@ -118,6 +123,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     },
     start: () => lifecycle.start(),
     stop: () => lifecycle.stop(),
+    reload: () => clients.reload(),
   };
 }
 

@@ -25,5 +25,10 @@ const { directory } = enableCompileCache(process.env.CACHE_DIRECTORY?.split(":")
 // Worker threads look here alone.
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 
-const { runDaemon } = await import("./daemon.ts");
-await runDaemon(process.env);
+if (process.argv[2] === "token") {
+  const { runTokenCommand } = await import("./access/token-command.ts");
+  runTokenCommand(process.argv.slice(3), process.env);
+} else {
+  const { runDaemon } = await import("./daemon.ts");
+  await runDaemon(process.env);
+}

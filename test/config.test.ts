@@ -79,6 +79,7 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   FOREMAN_BODY_MAX: { good: ["1", "2g"], bad: ["", "2gb", "-2g"] },
   FOREMAN_TOKEN: { good: ["s3cret"], bad: ["", " "] },
   FOREMAN_TOKEN_FILE: { good: [], bad: ["", "/nowhere/token"] },
+  FOREMAN_TOKENS_FILE: { good: ["/etc/foreman/tokens.json"], bad: ["", " "] },
   FOREMAN_INSECURE: { good: ["true", "false"], bad: ["1", "yes", "TRUE", ""] },
   FOREMAN_ALLOWED_HOSTS: { good: ["", "a.test, b.test"], bad: [] },
   FOREMAN_ORIGINS: { good: ["", "https://a.test,*.b.test"], bad: ["a.test", "**", "http://a,b"] },
@@ -332,6 +333,7 @@ describe("an address that other machines reach", () => {
 
     expect(complaint({ ...env, FOREMAN_TOKEN: "s3cret" })).toBeNull();
     expect(complaint({ ...env, FOREMAN_TOKEN_FILE: fileWith("s3cret") })).toBeNull();
+    expect(complaint({ ...env, FOREMAN_TOKENS_FILE: "/etc/tokens.json" })).toBeNull();
     expect(complaint({ ...env, FOREMAN_INSECURE: "true" })).toBeNull();
     expect(complaint({ ...env, FOREMAN_INSECURE: "false" })).not.toBeNull();
     expect(complaint({ ...env, FOREMAN_OLLAMA_TOKEN: "s3cret" })).not.toBeNull();

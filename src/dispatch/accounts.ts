@@ -16,12 +16,14 @@ type Claim = {
  */
 export class Accounts {
   readonly #runners: Runners;
-  readonly #shares = { interactive: new Share(), batch: new Share() };
+  readonly #shares: Readonly<Record<JobClass, Share>>;
   /** Every job that waits in memory or runs. */
   readonly #claims = new Map<JobId, Claim>();
   #revision = 0;
 
-  constructor(runners: Runners) {
+  /** `weightOf`: see `Share`. */
+  constructor(runners: Runners, weightOf: (client: string) => number = () => 1) {
+    this.#shares = { interactive: new Share({ weightOf }), batch: new Share({ weightOf }) };
     this.#runners = runners;
   }
 

@@ -13,6 +13,8 @@ export type Call = {
   readonly url: string;
   /** Who asks: a token's name, a forwarded user id, or an address. */
   readonly client: string;
+  /** Whether everyone's work may be seen and cancelled, not only the client's own. */
+  readonly isAdmin: boolean;
   /** How errors are told on this route. */
   readonly shape: ErrorShape;
   /** What each answer carries besides its own headers, such as CORS. */
@@ -22,6 +24,11 @@ export type Call = {
   /** How often the request has already passed through a foreman. */
   readonly passes: number;
 };
+
+/** Whether the caller may see and cancel that work: it is its own, or the caller is an admin. */
+export function isOwn(call: Call, work: { readonly client: string }): boolean {
+  return call.isAdmin || work.client === call.client;
+}
 
 /** Sends a small answer whole. Does nothing if an answer has begun. */
 export function answer(

@@ -109,7 +109,7 @@ describe("with a token set", () => {
     const refused = [
       ...[`authorization: bearer ${token}`, `Authorization: Bearer  ${token}`],
       ...[`Authorization: Bearer\t${token}`, `Authorization: ${token}`],
-      ...[`Authorization: Basic ${basic}`, `Authorization: Bearer "${token}"`],
+      ...[`Authorization: basic ${basic}`, `Authorization: Bearer "${token}"`],
       ...[`Authorization: Bearer ${token},x`, `Authorization: Bearer ${token} x`],
       ...[`Authorization: Bearer ${token.slice(0, -1)}`, `Authorization: Bearer ${token}x`],
       ...[`Authorization: Bearer ${token.toUpperCase()}`, `Authorization: Bearer \xff${token}`],

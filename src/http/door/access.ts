@@ -1,41 +1,49 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { Client, Clients } from "../../access/clients.ts";
 
 export type Access =
-  | { readonly kind: "granted"; readonly name: string | null }
+  /** Null for who comes without a name, where none is asked for. */
+  | { readonly kind: "granted"; readonly name: string | null; readonly scope: Client["scope"] }
   | { readonly kind: "denied" };
 
 /** Routes that probes call without credentials. Compared with the raw URL: no spelling varies. */
 const openRoutes = new Set(["/livez", "/healthz", "/readyz"]);
 
-/**
- * Judges every request, whatever its route: default-deny once a token is set.
- *
- * @param token the one token that is valid, or null to let everyone in
- */
-export function createAccess(token: string | null): (incoming: IncomingMessage) => Access {
-  if (token === null) return () => ({ kind: "granted", name: null });
-  const expected = digest(token);
+/** Judges every request, whatever its route: default-deny once there are tokens. */
+export function createAccess(
+  clients: Pick<Clients, "find" | "isAsked">,
+): (incoming: IncomingMessage) => Access {
+  if (!clients.isAsked) return () => ({ kind: "granted", name: null, scope: "admin" });
   return (incoming) => {
     const isOpen = openRoutes.has((incoming.url ?? "").split("?", 1)[0] ?? "");
-    if (isOpen && incoming.method !== "POST") return { kind: "granted", name: null };
+    if (isOpen && incoming.method !== "POST") return { kind: "granted", name: null, scope: "user" };
     const presented = presentedToken(incoming);
-    // Digests are of one length, so that the comparison tells nothing about the token's.
-    const isValid = presented !== null && timingSafeEqual(digest(presented), expected);
-    return isValid ? { kind: "granted", name: "default" } : { kind: "denied" };
+    const client = presented === null ? null : clients.find(presented);
+    if (client === null) return { kind: "denied" };
+    return { kind: "granted", name: client.name, scope: client.scope };
   };
 }
 
-/** `Authorization: Bearer x`, or `x-api-key: x` as Anthropic's SDKs send it; one of them, once. */
+/**
+ * `Authorization: Bearer x`, Basic with the token as its password, or `x-api-key: x` as Anthropic's
+ * SDKs send it. Null for none, and for more than one.
+ */
 function presentedToken({ headers, rawHeaders }: IncomingMessage): string | null {
   const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
-  if (names.filter((name) => name === "authorization").length > 1) return null;
-  const [, bearer] = /^Bearer ([^\s]+)$/.exec(headers.authorization ?? "") ?? [];
-  if (bearer !== undefined) return bearer;
+  const credentials = names.filter((name) => name === "authorization" || name === "x-api-key");
+  if (credentials.length !== 1) return null;
   const key = headers["x-api-key"];
-  return headers.authorization === undefined && typeof key === "string" ? key : null;
+  if (typeof key === "string") return key === "" ? null : key;
+  const [, scheme, value = ""] =
+    /^(Bearer|Basic) ([^\s]+)$/.exec(headers.authorization ?? "") ?? [];
+  if (scheme === undefined) return null;
+  return scheme === "Bearer" ? value : passwordIn(value);
 }
 
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+/** What follows the first colon; null for what is not exactly base64. */
+function passwordIn(value: string): string | null {
+  const bytes = Buffer.from(value, "base64");
+  const text = bytes.toString("utf8");
+  const colon = text.indexOf(":");
+  return colon === -1 || bytes.toString("base64") !== value ? null : text.slice(colon + 1);
 }

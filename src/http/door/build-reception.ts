@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from "node:os";
+import type { Clients } from "../../access/clients.ts";
 import type { Config } from "../../config.ts";
 import { createAccess } from "./access.ts";
 import { BodyBudget } from "./body-budget.ts";
@@ -6,8 +7,8 @@ import { originPolicy, ownOriginPolicy } from "./origin-policy.ts";
 import { createReception, type Reception } from "./reception.ts";
 
 /** The reception that the settings ask for, on this machine. */
-export function buildReception(config: Config): Reception {
-  const { allowedHosts, bodiesBytesMax, inboundToken, listen, origins } = config;
+export function buildReception(config: Config, clients: Clients): Reception {
+  const { allowedHosts, bodiesBytesMax, listen, origins } = config;
   return createReception({
     budget: new BodyBudget(bodiesBytesMax),
     hosts: {
@@ -17,7 +18,7 @@ export function buildReception(config: Config): Reception {
       localAddresses: localAddresses(),
     },
     origins: { ollama: originPolicy({ origins }), own: ownOriginPolicy({ origins }) },
-    access: createAccess(inboundToken),
+    access: createAccess(clients),
   });
 }
 

@@ -3,6 +3,7 @@ import { ForemanError } from "../../errors.ts";
 import { answer, answerError, type Call } from "../call.ts";
 import type { ErrorShape } from "../error-shapes.ts";
 import type { Access } from "./access.ts";
+import { isAdminRoute } from "./admin-routes.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { passesOf, routePath } from "./front-door.ts";
 import { decideHost, type HostPolicyOptions } from "./host-policy.ts";
@@ -30,7 +31,7 @@ export type Reception = {
 /**
  * The checks before any route, in Ollama's order and then foreman's own:
  * 1. Host (against DNS rebinding). 2. Origin (against other sites' pages), and preflights.
- * 3. Token: default-deny. 4. A request that runs in a circle.
+ * 3. Token: default-deny, and its scope. 4. A request that runs in a circle.
  */
 export function createReception(options: ReceptionOptions): Reception {
   const { access, budget, hosts, origins } = options;
@@ -65,6 +66,12 @@ export function createReception(options: ReceptionOptions): Reception {
         answerError(common, new ForemanError("unauthorized", "a valid bearer token is required"));
         return null;
       }
+      const isAdmin = judged.scope === "admin";
+      if (!isAdmin && isAdminRoute(method, path)) {
+        const message = `${path} wants a token of scope "admin"; this one's is "user"`;
+        answerError(common, new ForemanError("forbidden", message));
+        return null;
+      }
       // 4.
       const passes = passesOf(incoming);
       if (passes >= passesMax) {
@@ -74,7 +81,7 @@ export function createReception(options: ReceptionOptions): Reception {
       }
       const client = clientOf(incoming, judged.name);
       const hold = budget.holderFor(outgoing);
-      return { ...common, incoming, path, url, passes, client, hold };
+      return { ...common, incoming, path, url, passes, client, isAdmin, hold };
     },
   };
 }

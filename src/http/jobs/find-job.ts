@@ -1,11 +1,16 @@
 import { ForemanError } from "../../errors.ts";
 import type { JobId } from "../../job.ts";
 import type { Store, StoredJob } from "../../store/store.ts";
+import { type Call, isOwn } from "../call.ts";
 
-/** The job of that id, as a client spelled it. @throws ForemanError `not_found` */
-export async function findJob(id: string, store: Store): Promise<StoredJob> {
+/**
+ * The job of that id, as a client spelled it. Another client's is not found, unless an admin asks.
+ *
+ * @throws ForemanError `not_found`
+ */
+export async function findJob(call: Call, id: string, store: Store): Promise<StoredJob> {
   const isUlid = /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id);
   const job = isUlid ? await store.job(id as JobId) : null;
-  if (job === null) throw new ForemanError("not_found", `no job "${id}"`);
+  if (job === null || !isOwn(call, job)) throw new ForemanError("not_found", `no job "${id}"`);
   return job;
 }

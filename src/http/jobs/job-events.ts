@@ -32,7 +32,7 @@ export type JobEventsDeps = {
 export async function tellJobEvents(call: Call, id: string, deps: JobEventsDeps): Promise<void> {
   const { eventStreams, store } = deps;
   const named = lastEventIdOf(call);
-  const job = await findJob(id, store);
+  const job = await findJob(call, id, store);
   // 1.
   if (!job.isDurable) throw noHistory(`job ${id} waits on its client's socket and has no history`);
   // 2.

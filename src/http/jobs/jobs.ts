@@ -4,7 +4,7 @@ import { type Artifacts, artifactsOf } from "../../result/artifacts.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { findModel } from "../../target/find-model.ts";
 import { jobListQuery } from "../../wire/jobs.ts";
-import { answer, type Call, tell } from "../call.ts";
+import { answer, type Call, isOwn, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
 import type { QueuedDeps } from "../queued.ts";
 import { refuse, refuseUnknown } from "../refuse.ts";
@@ -55,12 +55,12 @@ export async function submitJob(call: Call, deps: JobsDeps): Promise<void> {
 
 /** `GET /jobs/{id}`. */
 export async function showJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
-  tell(call, 200, await viewOf(await findJob(id, deps.store), deps));
+  tell(call, 200, await viewOf(await findJob(call, id, deps.store), deps));
 }
 
 /** `POST /jobs/{id}/cancel`: ends it wherever it is; a job that has ended stays as it is. */
 export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise<void> {
-  const job = await findJob(id, deps.store);
+  const job = await findJob(call, id, deps.store);
   await deps.queue.cancels.one(job.id);
   const after = (await deps.store.job(job.id)) ?? job;
   tell(call, 200, await viewOf(after, deps));
@@ -69,7 +69,7 @@ export async function cancelJob(call: Call, id: string, deps: JobsDeps): Promise
 /** `GET /jobs/{id}/artifacts/{name}`. */
 export async function showArtifact(call: Call, path: readonly string[], deps: JobsDeps) {
   const [id = "", name = ""] = path;
-  const job = await findJob(id, deps.store);
+  const job = await findJob(call, id, deps.store);
   const artifact = (await artifactsFor(job, deps))?.get(name);
   if (artifact === undefined) {
     throw new ForemanError("not_found", `job ${job.id} has no artifact "${name}"`);
@@ -86,7 +86,12 @@ export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
     throw new ForemanError("bad_request", `${issue?.path.join(".")}: ${issue?.message}`);
   }
   const { limit } = parsed.data;
-  const jobs = await deps.store.page(parsed.data);
+  const client = parsed.data.client ?? (call.isAdmin ? undefined : call.client);
+  if (client !== undefined && !isOwn(call, { client })) {
+    tell(call, 200, { jobs: [], next: null });
+    return;
+  }
+  const jobs = await deps.store.page({ ...parsed.data, client });
   tell(call, 200, {
     jobs: jobs.map((job) => jobView(job, deps.whyWaiting(job), null)),
     next: jobs.length === limit ? (jobs.at(-1)?.arrival ?? null) : null,

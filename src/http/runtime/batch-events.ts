@@ -25,7 +25,7 @@ export async function tellBatchEvents(
   deps: BatchEventsDeps,
 ): Promise<void> {
   const after = lastEventIdOf(call);
-  const batch = await batchOf(id, deps);
+  const batch = await batchOf(call, id, deps);
   const isOver = batch.endedAtMs !== null;
   // An EventSource that is told 204 comes no more.
   if (isOver && after === numberOf(batch)) answer(call, 204, [], "");

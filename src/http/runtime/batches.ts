@@ -5,7 +5,7 @@ import type { BatchRunner } from "../../runtime/batches/batch-runner.ts";
 import type { BatchStore, StoredBatch } from "../../store/batch-store.ts";
 import { runtimeLimits } from "../../wire/runtime-limits.ts";
 import { batchListQuery } from "../../wire/runtime-queries.ts";
-import { type Call, tell } from "../call.ts";
+import { type Call, isOwn, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
 import { batchView } from "./batch-views.ts";
 import { readQuery } from "./read-query.ts";
@@ -48,31 +48,38 @@ export async function submitBatch(call: Call, deps: BatchRouteDeps): Promise<voi
 
 /** `GET /api/runtime/llm/jobs/{job_id}`. */
 export async function showBatch(call: Call, id: string, deps: BatchRouteDeps): Promise<void> {
-  tell(call, 200, batchView(await batchOf(id, deps)));
+  tell(call, 200, batchView(await batchOf(call, id, deps)));
 }
 
 /** `POST /api/runtime/llm/jobs/{job_id}/cancel`: a batch that has ended stays as it is. */
 export async function cancelBatch(call: Call, id: string, deps: BatchRouteDeps): Promise<void> {
-  await deps.runner.cancel(await batchOf(id, deps));
-  tell(call, 200, batchView(await batchOf(id, deps)));
+  await deps.runner.cancel(await batchOf(call, id, deps));
+  tell(call, 200, batchView(await batchOf(call, id, deps)));
 }
 
 /** `GET /api/runtime/llm/jobs`: newest first; `next` is the `after` of the next page. */
 export async function listBatches(call: Call, { batches }: BatchRouteDeps): Promise<void> {
   const { after, ...filter } = readQuery(call, batchListQuery);
-  const found = await batches.batchPage({ ...filter, ...(after > 0 && { after }) });
+  const client = filter.client ?? (call.isAdmin ? undefined : call.client);
+  if (client !== undefined && !isOwn(call, { client })) {
+    tell(call, 200, { jobs: [], next: null });
+    return;
+  }
+  const found = await batches.batchPage({ ...filter, client, ...(after > 0 && { after }) });
   const next = found.length === filter.limit ? (found.at(-1)?.seq ?? null) : null;
   tell(call, 200, { jobs: found.map(batchView), next });
 }
 
-/** The batch of that id. @throws ForemanError `not_found` */
+/** The batch of that id, if the caller may see it. @throws ForemanError `not_found` */
 export async function batchOf(
+  call: Call,
   id: string,
   { batches }: Pick<BatchRouteDeps, "batches">,
 ): Promise<StoredBatch> {
   const isUlid = /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id);
   const batch = isUlid ? await batches.batch(id as JobId) : null;
-  if (batch === null) throw new ForemanError("not_found", `no batch job "${id}"`);
+  if (batch === null || !isOwn(call, batch))
+    throw new ForemanError("not_found", `no batch job "${id}"`);
   return batch;
 }
 

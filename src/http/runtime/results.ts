@@ -22,7 +22,7 @@ type ItemPath = { readonly id: string; readonly requestId: string };
  */
 export async function listResults(call: Call, id: string, deps: ResultDeps): Promise<void> {
   const page = readQuery(call, resultsQuery);
-  const batch = await batchOf(id, deps);
+  const batch = await batchOf(call, id, deps);
   const isLines = call.incoming.headers.accept?.includes("application/x-ndjson") ?? false;
   if (isLines) {
     await sendLines(call, batch, page, deps);
@@ -40,7 +40,7 @@ export async function showResult(
   { id, requestId }: ItemPath,
   deps: ResultDeps,
 ): Promise<void> {
-  const batch = await batchOf(id, deps);
+  const batch = await batchOf(call, id, deps);
   const item = await deps.batches.item(batch.seq, requestId);
   if (item === null) throw noItem(batch, requestId);
   tell(call, 200, resultView(item));
@@ -57,7 +57,7 @@ export async function judgeResult(
   // An empty body will do.
   const verdict = await readJson(call, approvalRequest.optional());
   const { by, note } = verdict ?? {};
-  const batch = await batchOf(id, deps);
+  const batch = await batchOf(call, id, deps);
   const judged = await batches.judge(batch.seq, requestId, {
     state,
     by: by ?? call.client,

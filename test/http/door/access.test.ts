@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { Clients } from "../../../src/access/clients.ts";
 import { createAccess } from "../../../src/http/door/access.ts";
+import { createLog } from "../../../src/log.ts";
 import { headOf, received } from "../received.ts";
 
 async function judge(
@@ -8,7 +10,8 @@ async function judge(
   token: string | null = "s3cret",
 ) {
   const { incoming } = await received(headOf(`${line} HTTP/1.1`, headers));
-  return createAccess(token)(incoming).kind;
+  const clients = new Clients({ token, file: null, log: createLog("silent") });
+  return createAccess(clients)(incoming).kind;
 }
 
 const chat = "POST /api/chat";
@@ -18,6 +21,7 @@ describe("access with a token", () => {
     ["Authorization: Bearer s3cret"],
     ["authorization: Bearer s3cret"],
     ["x-api-key: s3cret"],
+    [`Authorization: Basic ${Buffer.from("anyone:s3cret").toString("base64")}`],
     ["X-Api-Key: s3cret"],
   ])("A2: is granted to %s", async (header) => {
     expect(await judge(chat, [header])).toBe("granted");
@@ -34,6 +38,9 @@ describe("access with a token", () => {
     ["a tab", ["Authorization: Bearer\ts3cret"]],
     ["no scheme", ["Authorization: s3cret"]],
     ["Basic", ["Authorization: Basic s3cret"]],
+    ["Basic with the token as the user", [`Authorization: Basic ${btoa("s3cret:")}`]],
+    ["Basic without its padding", ["Authorization: Basic eDpzM2NyZXQ"]],
+    ["a right bearer beside a right key", ["Authorization: Bearer s3cret", "x-api-key: s3cret"]],
     ["an empty token", ["Authorization: Bearer "]],
     ["quotes", ['Authorization: Bearer "s3cret"']],
     ["two tokens in one", ["Authorization: Bearer s3cret, Bearer s3cret"]],

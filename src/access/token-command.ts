@@ -1,0 +1,63 @@
+import { parseArgs } from "node:util";
+import { ForemanError } from "../errors.ts";
+import { hashOf, newToken } from "./new-token.ts";
+import { addToken } from "./token-file.ts";
+
+const usage = "usage: foreman token add NAME [--scope user|admin] [--weight 1] [--file FILE]";
+
+/**
+ * `foreman token add NAME`: adds a client to FOREMAN_TOKENS_FILE, or to `--file`, and prints its
+ * token, which is kept nowhere. Exits 0; 64 for a wrong call, 78 when the file cannot take it.
+ */
+export function runTokenCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  try {
+    const asked = readArgs(args, env);
+    if (typeof asked === "string") {
+      complain(64, asked);
+      return;
+    }
+    const token = newToken();
+    const { file, ...facts } = asked;
+    addToken(file, { ...facts, hash: hashOf(token) });
+    process.stdout.write(`${token}\n`);
+    process.stderr.write(
+      `"${asked.name}" (${asked.scope}) is in ${file}. The token is shown this once. ` +
+        "Send foreman SIGHUP, and it is valid.\n",
+    );
+  } catch (cause) {
+    if (!(cause instanceof ForemanError)) throw cause;
+    complain(78, cause.message);
+  }
+}
+
+function readArgs(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { name: string; scope: "user" | "admin"; weight: number; file: string } | string {
+  const options = {
+    scope: { type: "string", default: "user" },
+    weight: { type: "string", default: "1" },
+    file: { type: "string" },
+  } as const;
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (cause) {
+    return `${cause instanceof Error ? cause.message : String(cause)}\n${usage}`;
+  }
+  const [verb, name, ...rest] = parsed.positionals;
+  const { scope, weight } = parsed.values;
+  if (verb !== "add" || name === undefined || rest.length > 0) return usage;
+  if (scope !== "user" && scope !== "admin") return `--scope is user or admin\n${usage}`;
+  const file = parsed.values.file ?? env.FOREMAN_TOKENS_FILE;
+  if (!file) return `neither FOREMAN_TOKENS_FILE nor --file names a file\n${usage}`;
+  return { name, scope, weight: Number(weight), file };
+}
+
+function complain(exitCode: number, message: string): void {
+  process.stderr.write(`foreman: ${message}\n`);
+  process.exitCode = exitCode;
+}

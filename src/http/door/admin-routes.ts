@@ -1,0 +1,46 @@
+import { posix } from "node:path";
+
+/** Each matched against a cleaned path in small letters. */
+const adminRoutes: readonly (readonly [methods: RegExp, path: RegExp])[] = [
+  [/./, /^\/api\/(pull|create|push|copy|delete|blobs(\/.*)?)$/],
+  [/./, /^\/foreman\/backup$/],
+  [/^POST$/, /^\/jobs\/cancel$/],
+  [/^(PUT|PATCH)$/, /^\/api\/runtime\/llm\/providers(\/.*)?$/],
+];
+
+/** More layers of %25 than any chain of proxies takes off. */
+const decodingsMax = 4;
+
+/**
+ * Whether the route is an admin's alone. What foreman's router or any server behind it could take
+ * for such a route counts as one: doubled slashes, dot segments, backslashes, capitals, a slash at
+ * the end, and encodings inside encodings.
+ *
+ * @param path decoded once, without the query
+ */
+export function isAdminRoute(method: string, path: string): boolean {
+  return readingsOf(path).some((reading) =>
+    adminRoutes.some(([methods, route]) => methods.test(method) && route.test(reading)),
+  );
+}
+
+function readingsOf(path: string): readonly string[] {
+  const readings: string[] = [];
+  let text = path;
+  for (let i = 0; i <= decodingsMax; i += 1) {
+    const slashed = text.replaceAll("\\", "/").toLowerCase();
+    readings.push(posix.normalize(slashed).replace(/\/+$/, ""));
+    const decoded = decodedOnce(text);
+    if (decoded === text) break;
+    text = decoded;
+  }
+  return readings;
+}
+
+function decodedOnce(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

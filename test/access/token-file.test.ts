@@ -1,0 +1,105 @@
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Clients } from "../../src/access/clients.ts";
+import { hashOf, newToken } from "../../src/access/new-token.ts";
+import { addToken, readTokenFile } from "../../src/access/token-file.ts";
+import { createLog } from "../../src/log.ts";
+
+const hash = hashOf("s3cret");
+const entry = { name: "ann", hash, scope: "user" } as const;
+const emptyFolder = () => mkdtempSync(join(tmpdir(), "foreman-tokens-"));
+const fileWith = (document: unknown, mode = 0o600) => {
+  const file = join(emptyFolder(), "tokens.json");
+  writeFileSync(file, typeof document === "string" ? document : JSON.stringify(document), { mode });
+  chmodSync(file, mode);
+  return file;
+};
+
+describe("a token file", () => {
+  test("gives its clients, with a weight of 1 where none is said", () => {
+    const tokens = [entry, { ...entry, name: "bob", hash: hashOf("b"), scope: "admin", weight: 2 }];
+
+    expect(readTokenFile(fileWith({ tokens }))).toEqual([{ ...entry, weight: 1 }, tokens[1]]);
+  });
+
+  test.each([
+    ["a name twice", { tokens: [entry, { ...entry, hash: hashOf("b") }] }, "tokens.1.name: is"],
+    ["a hash twice", { tokens: [entry, { ...entry, name: "b" }] }, "tokens.1.hash: is another's"],
+    ["a token in the open", { tokens: [{ ...entry, hash: "s3cret" }] }, "tokens.0.hash: is"],
+    ["no scope", { tokens: [{ name: "ann", hash }] }, "tokens.0.scope"],
+    ["a scope that is none", { tokens: [{ ...entry, scope: "root" }] }, "tokens.0.scope"],
+    ["a weight of 0", { tokens: [{ ...entry, weight: 0 }] }, "tokens.0.weight"],
+    ["FOREMAN_TOKEN's name", { tokens: [{ ...entry, name: "default" }] }, "tokens.0.name"],
+    ["a member that is not known", { tokens: [{ ...entry, wieght: 2 }] }, "wieght"],
+    ["no JSON", '{"tokens": s3cret', "is not JSON"],
+  ])("with %s is refused, naming file and entry but no secret", (_, document, cause) => {
+    const file = fileWith(document);
+
+    expect(() => readTokenFile(file)).toThrow(
+      expect.objectContaining({ code: "config_invalid", message: expect.stringContaining(cause) }),
+    );
+    expect(() => readTokenFile(file)).toThrow(file);
+    expect(() => readTokenFile(file)).not.toThrow(/s3cret/);
+  });
+
+  test.each([0o640, 0o604, 0o620])("of mode %o is refused, saying what to run", (mode) => {
+    const file = fileWith({ tokens: [] }, mode);
+
+    expect(() => readTokenFile(file)).toThrow(`chmod 600 ${file}`);
+  });
+
+  test("is made and grown by addToken, for its owner alone and without the token", () => {
+    const file = join(emptyFolder(), "tokens.json");
+    const [first, second] = [newToken(), newToken()];
+    addToken(file, { name: "ann", hash: hashOf(first), scope: "user" });
+    addToken(file, { name: "bob", hash: hashOf(second), scope: "admin" });
+
+    expect(first).toMatch(/^fm_[\w-]{43}$/);
+    expect(first).not.toBe(second);
+    expect(readTokenFile(file).map(({ name }) => name)).toEqual(["ann", "bob"]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).not.toContain(first);
+    expect(readdirSync(join(file, ".."))).toEqual(["tokens.json"]);
+  });
+
+  test("is left alone by an entry whose name is taken", () => {
+    const file = fileWith({ tokens: [entry] });
+    const before = readFileSync(file, "utf8");
+
+    expect(() => addToken(file, { ...entry, hash: hashOf("b") })).toThrow(/name: is there twice/);
+    expect(readFileSync(file, "utf8")).toBe(before);
+  });
+});
+
+describe("clients", () => {
+  test("A5: keep the tokens that they have when the file is broken, and say why", () => {
+    const file = fileWith({ tokens: [{ ...entry, weight: 3 }] });
+    const lines: string[] = [];
+    const log = createLog("info", { write: (line) => void lines.push(line) });
+    const clients = new Clients({ token: "d3fault", file, log });
+    writeFileSync(file, '{"tokens": [s3cret');
+    clients.reload();
+
+    expect(clients.find("s3cret")).toMatchObject({ name: "ann", scope: "user" });
+    expect(clients.find("d3fault")).toMatchObject({ name: "default", scope: "admin" });
+    expect([clients.weightOf("ann"), clients.weightOf("nobody")]).toEqual([3, 1]);
+    expect(lines.join("")).toContain(`${file}: is not JSON`);
+    expect(lines.join("")).not.toContain("s3cret");
+  });
+
+  test("are nobody when the file has no entry: it lets nobody in", () => {
+    const log = createLog("silent");
+    const clients = new Clients({ token: null, file: fileWith({ tokens: [] }), log });
+
+    expect([clients.isAsked, clients.find("")]).toEqual([true, null]);
+  });
+});

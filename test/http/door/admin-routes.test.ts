@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { isAdminRoute } from "../../../src/http/door/admin-routes.ts";
+import { routePath } from "../../../src/http/door/front-door.ts";
+
+const judge = (line: string) => {
+  const [method = "", url = ""] = line.split(" ");
+  return isAdminRoute(method, routePath(url) ?? "");
+};
+
+describe("a route is an admin's", () => {
+  test.each([
+    ...["POST /api/pull", "POST /api/create", "POST /api/push", "POST /api/copy"],
+    ...["DELETE /api/delete", "POST /api/blobs/sha256:00", "HEAD /api/blobs/sha256:00"],
+    ...["POST /foreman/backup", "POST /jobs/cancel", "PUT /api/runtime/llm/providers"],
+    ...["PATCH /api/runtime/llm/providers/ollama", "DELETE /api/delete?x=1"],
+    ...[
+      "DELETE //api/delete",
+      "DELETE /api//delete",
+      "DELETE /api%2fdelete",
+      "DELETE /api/delete/",
+    ],
+    ...["DELETE /api/x/../delete", "DELETE /./api/delete", "DELETE /API/Delete"],
+    ...["DELETE /%61pi/%64elete", "DELETE /api/%2e%2e/api/delete", "DELETE /api%5cdelete"],
+    ...["DELETE /api%252fdelete", "DELETE /api/%252e%252e/api/delete", "DELETE /v1/../api/delete"],
+  ])("A1: %s", (line) => {
+    expect(judge(line)).toBe(true);
+  });
+
+  test.each([
+    ...["POST /api/chat", "GET /api/tags", "POST /api/show", "POST /jobs", "GET /jobs/cancel"],
+    ...["POST /jobs/01J0000000000000000000000A/cancel", "GET /api/runtime/llm/providers"],
+    ...["POST /api/pulled", "POST /api/runtime/llm/batch", "GET /", "GET /foreman/status"],
+  ])("A1: but %s is not", (line) => {
+    expect(judge(line)).toBe(false);
+  });
+});
