@@ -166,7 +166,9 @@ describe("a daemon that cannot start", () => {
     const daemon = new DaemonProcess({ FOREMAN_ADDR: "0.0.0.0:0" });
 
     expect(await daemon.exited()).toBe(78);
-    expect(daemon.output).toMatch(/set FOREMAN_TOKEN, or FOREMAN_INSECURE=true/);
+    expect(daemon.output).toMatch(
+      /set FOREMAN_TOKEN or FOREMAN_TOKENS_FILE, or FOREMAN_INSECURE=true/,
+    );
   });
 
   test("says so when the port is taken, and exits 78", async () => {
