@@ -72,20 +72,23 @@ export function readTokenFile(file: string): readonly TokenEntry[] {
  * cannot be written
  */
 export function addToken(file: string, added: z.input<typeof entry>): void {
+  try {
+    replace(file, () => textWith(file, added));
+  } catch (cause) {
+    if (cause instanceof ForemanError) throw cause;
+    throw invalid(`${file}: cannot be written (${String(cause)})`);
+  }
+}
+
+function textWith(file: string, added: z.input<typeof entry>): string {
   const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined;
   const before = isThere ? readTokenFile(file) : [];
   const parsed = tokenFile.safeParse({ tokens: [...before, added] });
-  if (!parsed.success) {
-    const causes = parsed.error.issues.map(
-      ({ message, path }) => `${String(path.at(-1))}: ${message}`,
-    );
-    throw invalid(`${file}: cannot add "${added.name}": ${causes.join("; ")}`);
-  }
-  try {
-    replace(file, `${JSON.stringify(parsed.data, null, 2)}\n`);
-  } catch (cause) {
-    throw invalid(`${file}: cannot be written (${String(cause)})`);
-  }
+  if (parsed.success) return `${JSON.stringify(parsed.data, null, 2)}\n`;
+  const causes = parsed.error.issues.map(
+    ({ message, path }) => `${String(path.at(-1))}: ${message}`,
+  );
+  throw invalid(`${file}: cannot add "${added.name}": ${causes.join("; ")}`);
 }
 
 function jsonOf(file: string): unknown {
@@ -109,16 +112,19 @@ function jsonOf(file: string): unknown {
   }
 }
 
-function replace(file: string, text: string): void {
+/** The file that is to be is the lock as well: of two at once the second is told so. */
+function replace(file: string, textOf: () => string): void {
   const unfinished = `${file}.new`;
-  rmSync(unfinished, { force: true });
-  const descriptor = openSync(unfinished, "wx", 0o600);
+  const descriptor = openNew(unfinished);
   try {
     // Root adds tokens to a file that the daemon's user must be able to read.
     const before = statSync(file, { throwIfNoEntry: false });
     if (before !== undefined) fchownSync(descriptor, before.uid, before.gid);
-    writeSync(descriptor, text);
+    writeSync(descriptor, textOf());
     fsyncSync(descriptor);
+  } catch (cause) {
+    rmSync(unfinished, { force: true });
+    throw cause;
   } finally {
     closeSync(descriptor);
   }
@@ -126,6 +132,17 @@ function replace(file: string, text: string): void {
   const folder = openSync(dirname(file), "r");
   fsyncSync(folder);
   closeSync(folder);
+}
+
+function openNew(unfinished: string): number {
+  try {
+    return openSync(unfinished, "wx", 0o600);
+  } catch (cause) {
+    throw invalid(
+      `${unfinished}: cannot be made (${String(cause)}): if no other \`token add\` is under way, ` +
+        "one was cut off, and the file may be deleted",
+    );
+  }
 }
 
 function invalid(message: string): ForemanError {

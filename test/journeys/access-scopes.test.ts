@@ -1,8 +1,9 @@
 /** Named tokens: what a user may, whose work is whose, and the file read anew. */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { hashOf, newToken } from "../../src/access/new-token.ts";
 import { addToken } from "../../src/access/token-file.ts";
@@ -47,7 +48,13 @@ test("A1 a user's token is refused what is an admin's, before the target sees it
   const foreman = await startForeman(sim.url, { FOREMAN_TOKENS_FILE: file });
   const asUser = caller(foreman.url, ann);
 
-  for (const line of ["POST /api/pull", "DELETE /api/delete", "DELETE //api/delete"]) {
+  const lines = [
+    "POST /api/pull",
+    "DELETE /api/delete",
+    "DELETE //api/delete",
+    "POST /api/signout",
+  ];
+  for (const line of lines) {
     const { status, text } = await asUser(line, { model: "llama3.2" });
     expect([line, status]).toEqual([line, 403]);
     expect(text).toContain("admin");
@@ -94,6 +101,8 @@ test("A8 another's jobs and batches are not found and not listed, but by an admi
       expect((await root?.(`GET ${list}${query}`))?.text).toContain(id);
     }
   }
+  const approve = `POST /api/runtime/llm/jobs/${batchId}/results/1/approve`;
+  expect((await bob?.(approve, { by: "ann" }))?.status).toBe(404);
   for (const line of lines) expect([line, (await root?.(line))?.status]).toEqual([line, 200]);
 });
 
@@ -135,3 +144,22 @@ test("A4 A5 SIGHUP: the new token works, the old stops, a stream goes on; none i
   for (const secret of [old, added]) expect(daemon.output + status).not.toContain(secret);
   stream.leave();
 });
+
+test("of six tokens that are added at once, each that was printed is in the file", async () => {
+  const { file } = tokensFile();
+  const add = (name: string) =>
+    promisify(execFile)(process.execPath, ["src/main.js", "token", "add", name, "--file", file]);
+
+  const added = await Promise.allSettled(["a", "b", "c", "d", "e", "f"].map(add));
+
+  const printed = added.flatMap((each) =>
+    each.status === "fulfilled" ? [hashOf(each.value.stdout.trim())] : [],
+  );
+  expect(printed.length).toBeGreaterThan(0);
+  for (const hash of printed) expect(readFileSync(file, "utf8")).toContain(hash);
+  for (const each of added) {
+    if (each.status === "rejected") {
+      expect(each.reason).toMatchObject({ stderr: expect.stringContaining("is under way") });
+    }
+  }
+}, 60_000);

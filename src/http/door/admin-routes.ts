@@ -3,6 +3,8 @@ import { posix } from "node:path";
 /** Each matched against a cleaned path in small letters. */
 const adminRoutes: readonly (readonly [methods: RegExp, path: RegExp])[] = [
   [/./, /^\/api\/(pull|create|push|copy|delete|blobs(\/.*)?)$/],
+  // The box's account at ollama.com.
+  [/./, /^\/api\/(me|signin|signout|user(\/.*)?)$/],
   [/./, /^\/foreman\/backup$/],
   [/^POST$/, /^\/jobs\/cancel$/],
   [/^(PUT|PATCH)$/, /^\/api\/runtime\/llm\/providers(\/.*)?$/],

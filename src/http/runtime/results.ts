@@ -60,7 +60,7 @@ export async function judgeResult(
   const batch = await batchOf(call, id, deps);
   const judged = await batches.judge(batch.seq, requestId, {
     state,
-    by: by ?? call.client,
+    by: judgeOf(call, by ?? null),
     atMs: clock.wallMs(),
     note: note ?? null,
   });
@@ -96,4 +96,10 @@ async function sendLines(
 
 function noItem(batch: StoredBatch, requestId: string): ForemanError {
   return new ForemanError("not_found", `batch job ${batch.id} has no item "${requestId}"`);
+}
+
+/** Who judged: a user may speak for people of its own, and not as anybody else. */
+function judgeOf({ client, isAdmin }: Call, by: string | null): string {
+  if (by === null) return client;
+  return isAdmin ? by : `${client}: ${by}`;
 }
