@@ -21,7 +21,8 @@ export function lanesOfMissing(
   { describeMissing, inventory, poller, runners }: MissingDeps,
 ): ReadonlyMap<string, HoldReason> {
   const held = new Map<string, HoldReason>();
-  if (poller.state.presence !== "present") return held;
+  // Asked at each turn, over thousands of lanes: nearly always nothing is missing.
+  if (!inventory.lacksRequired || poller.state.presence !== "present") return held;
   for (const { key, loadKey } of lanes) {
     const model = runners.modelOf(loadKey);
     if (!inventory.isMissing(model)) continue;

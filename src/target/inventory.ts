@@ -76,6 +76,11 @@ export class Inventory {
     return canonical === null ? null : (this.#models.get(canonical) ?? null);
   }
 
+  /** Whether the target lacks any model that it shall have. */
+  get lacksRequired(): boolean {
+    return [...this.#required].some((name) => name !== null && !this.#models.has(name));
+  }
+
   /** Whether the target shall have a model of that name, and does not. */
   isMissing(name: string): boolean {
     const canonical = canonicalModelName(name);

@@ -26,16 +26,15 @@ export function createAccess(
 
 /**
  * `Authorization: Bearer x`, Basic with the token as its password, or `x-api-key: x` as Anthropic's
- * SDKs send it. Null for none, and for more than one.
+ * SDKs send it, which may send both: then it is the first. Null for none, and for two of one kind.
  */
 function presentedToken({ headers, rawHeaders }: IncomingMessage): string | null {
   const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
-  const credentials = names.filter((name) => name === "authorization" || name === "x-api-key");
-  if (credentials.length !== 1) return null;
-  const key = headers["x-api-key"];
-  if (typeof key === "string") return key === "" ? null : key;
-  const [, scheme, value = ""] =
-    /^(Bearer|Basic) ([^\s]+)$/.exec(headers.authorization ?? "") ?? [];
+  const isTwice = (name: string) => names.indexOf(name) !== names.lastIndexOf(name);
+  if (isTwice("authorization") || isTwice("x-api-key")) return null;
+  const { authorization, "x-api-key": key } = headers;
+  if (authorization === undefined) return typeof key === "string" && key !== "" ? key : null;
+  const [, scheme, value = ""] = /^(Bearer|Basic) ([^\s]+)$/.exec(authorization) ?? [];
   if (scheme === undefined) return null;
   return scheme === "Bearer" ? value : passwordIn(value);
 }
