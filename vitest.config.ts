@@ -8,8 +8,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     globalSetup: "./test/support/fill-compile-cache.ts",
-    // Journeys start whole daemons and mostly wait: three at a time keep two cores busy, and no more.
-    maxWorkers: 3,
+    // Journeys start whole daemons; two at a time is what two cores bear without false timeouts.
+    maxWorkers: 2,
     reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {
