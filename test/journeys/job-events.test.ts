@@ -34,7 +34,7 @@ describe("whoever follows a job", () => {
     const warm = await submit(url, "warm [[tokens=5]]");
     await until("one was measured", isDone(url, warm));
     await submit(url, "first [[tokens=30]]");
-    const id = await submit(url, "second");
+    const id = await submit(url, "second [[tokens=200]]");
 
     const follower = new JobFollower(url, id);
     await until("it ends", () => follower.told.at(-1) === "done", 15_000);
@@ -53,7 +53,7 @@ describe("whoever follows a job", () => {
     expect(runs.at(-1)?.tokens_per_s).toBeGreaterThan(0);
     expect(runs.at(-1)?.tokens_per_s).toBeLessThan(50);
     const end = follower.states.at(-1);
-    expect(end).toMatchObject({ error: null, usage: { completion_tokens: 100 } });
+    expect(end).toMatchObject({ error: null, usage: { completion_tokens: 200 } });
     expect((await (await fetch(url + end?.result_url)).text()).length).toBeGreaterThan(0);
   }, 30_000);
 
