@@ -1,9 +1,9 @@
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { ForemanError } from "./errors.ts";
 import { buildForeman, type Foreman } from "./foreman.ts";
 import { buffered, createLog, journal, type Log } from "./log.ts";
 import { type Notifier, noNotifier } from "./systemd/notifier.ts";
-import { readSupervision } from "./systemd/supervision.ts";
+import { readSupervision, type Supervision } from "./systemd/supervision.ts";
 import { SystemdNotifier } from "./systemd/systemd-notifier.ts";
 
 /** sysexits.h: a wrong setting, a damaged database, another foreman on the same database. */
@@ -18,6 +18,12 @@ const exitCodes: { readonly [code: string]: number } = {
 
 const exitUncaught = 70;
 
+type Own = {
+  readonly log: Log;
+  readonly notifier: Notifier;
+  readonly supervision: Supervision;
+};
+
 /** Where systemd-notify is, on every system that has it. */
 const defaultPath = "/usr/bin:/bin";
 
@@ -26,25 +32,35 @@ const defaultPath = "/usr/bin:/bin";
  * not stop, 65 to 78 as above, 70 on an error that nobody foresaw.
  */
 export async function runDaemon(env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  let foreman: Foreman;
-  let log: Log;
-  let notifier: Notifier;
+  let log: Log | null = null;
   try {
     const config = readConfig(env);
     const supervision = readSupervision(env, process.pid);
     log = createLog(config.logLevel, supervision.isJournal ? journal() : buffered());
-    notifier = notifierFor(supervision.notifySocket, env.PATH, log);
-    const onFatal = (error: ForemanError) => fail(error, log);
-    foreman = await buildForeman(config, { log, onFatal, notifier, supervision });
-    await foreman.start();
+    const notifier = notifierFor(supervision.notifySocket, env.PATH, log);
+    const starting = startForeman(config, { log, notifier, supervision });
+    watchSignals(starting, log, notifier);
+    await starting;
   } catch (cause) {
     fail(cause, null);
   }
-  watchSignals(foreman, log, notifier);
   process.on("uncaughtException", (cause) => fail(cause, log));
 }
 
-function watchSignals(foreman: Foreman, log: Log, notifier: Notifier): void {
+async function startForeman(config: Config, own: Own): Promise<Foreman> {
+  const { log } = own;
+  const onFatal = (error: ForemanError) => fail(error, log);
+  const foreman = await buildForeman(config, { ...own, onFatal });
+  await foreman.start();
+  return foreman;
+}
+
+/**
+ * A service manager may send its signals as soon as it has heard that foreman is ready, which is
+ * before foreman knows that it was heard; so they are taken from the beginning, and wait for the
+ * end of the start.
+ */
+function watchSignals(starting: Promise<Foreman>, log: Log, notifier: Notifier): void {
   let isStopping = false;
   const stop = async (signal: string) => {
     if (isStopping) {
@@ -52,6 +68,7 @@ function watchSignals(foreman: Foreman, log: Log, notifier: Notifier): void {
       process.exit(1);
     }
     isStopping = true;
+    const foreman = await starting;
     log.info({ signal }, "foreman draining");
     const orphans = await foreman.stop();
     if (orphans.length > 0) log.error({ orphans }, "foreman stopped, but not all of it");
@@ -62,6 +79,7 @@ function watchSignals(foreman: Foreman, log: Log, notifier: Notifier): void {
   process.on("SIGINT", (signal) => void stop(signal));
   // A service manager's word for "read your settings again"; by default it would end the process.
   process.on("SIGHUP", async () => {
+    const foreman = await starting;
     await notifier.notify("RELOADING=1");
     foreman.reload();
     await notifier.notify("READY=1");

@@ -3,7 +3,7 @@
  * socket is passed on to it. systemd itself is not run; its unit is judged by its own analysis.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +22,15 @@ async function emptyFolder(): Promise<string> {
   return folder;
 }
 
+/** A PATH on which systemd-notify says what it is told at once, and comes back later. */
+async function lingeringNotify(): Promise<string> {
+  const folder = await emptyFolder();
+  const real = spawnSync("sh", ["-c", "command -v systemd-notify"], { encoding: "utf8" });
+  const script = `#!/bin/sh\n${real.stdout.trim()} "$@"; sleep 0.2\n`;
+  await writeFile(join(folder, "systemd-notify"), script, { mode: 0o755 });
+  return `${folder}:${process.env.PATH}`;
+}
+
 describe.skipIf(lacksSystemd)("a service manager", () => {
   test.each(["path", "abstract name"])("hears by a %s when foreman is ready", async (kind) => {
     const place = join(await emptyFolder(), "notify");
@@ -29,12 +38,13 @@ describe.skipIf(lacksSystemd)("a service manager", () => {
     const manager = await ServiceManager.listen(socket);
     const scene = await KillScene.open();
 
-    scene.spawn({ NOTIFY_SOCKET: socket });
+    scene.spawn({ NOTIFY_SOCKET: socket, PATH: await lingeringNotify() });
     await manager.hears("READY=1", 20_000);
-    const answer = await fetch(`${scene.url}/readyz`);
+    // What it has heard, foreman does not know to be heard yet; a signal may come all the same.
     scene.daemon.kill("SIGHUP");
     await manager.hears("RELOADING=1");
     await until("it is ready again", () => manager.countOf("READY=1") === 2);
+    const answer = await fetch(`${scene.url}/readyz`);
     scene.daemon.kill("SIGTERM");
 
     expect(answer.status).toBe(200);
