@@ -22,11 +22,12 @@ async function emptyFolder(): Promise<string> {
   return folder;
 }
 
-/** A PATH on which systemd-notify says what it is told at once, and comes back later. */
+/** A PATH on which systemd-notify tells at once, but comes back late the first time. */
 async function lingeringNotify(): Promise<string> {
   const folder = await emptyFolder();
   const real = spawnSync("sh", ["-c", "command -v systemd-notify"], { encoding: "utf8" });
-  const script = `#!/bin/sh\n${real.stdout.trim()} "$@"; sleep 0.2\n`;
+  const late = `mkdir ${join(folder, "told")} 2>/dev/null && sleep 0.3`;
+  const script = `#!/bin/sh\n${real.stdout.trim()} "$@"\n${late}\nexit 0\n`;
   await writeFile(join(folder, "systemd-notify"), script, { mode: 0o755 });
   return `${folder}:${process.env.PATH}`;
 }
