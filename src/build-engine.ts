@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { Controls } from "./controls/controls.ts";
 import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Stalls } from "./dispatch/stalls.ts";
@@ -68,8 +69,8 @@ export async function buildEngine(config: Config, outside: Outside) {
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const keepInventory = inventoryKeeper(inventory, store, log);
   const runners = new Runners(inventory);
-  const onLearned = () => dispatcher.tick();
-  const surveyor = new Surveyor({ target, inventory, clock, log, onLearned });
+  const wake = () => dispatcher.tick();
+  const surveyor = new Surveyor({ target, inventory, clock, log, onLearned: wake });
   const warmer = new Warmer({ ...config, target, inventory, clock, log });
   const poller = new Poller({
     ...{ target, inventory, clock, log, random },
@@ -87,6 +88,8 @@ export async function buildEngine(config: Config, outside: Outside) {
     },
   });
 
+  const slots = config.chatSlots;
+  const controls = new Controls({ memory: store, clock, log, slots, onChange: wake });
   const accounts = new Accounts(runners, outside.weightOf);
   const queue = new Queue({
     ...{ ...config, store, clock, log },
@@ -95,13 +98,14 @@ export async function buildEngine(config: Config, outside: Outside) {
     onJoined: (job) => accounts.joined(job),
     onLeft: (job) => accounts.left(job),
     onEndedWaiting: (job, why) => metrics.jobs.noteEnd(job, why),
-    onChange: () => dispatcher.tick(),
+    onChange: wake,
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const stalls = new Stalls({ clock, log });
   const dispatcher = new Dispatcher({
     ...{ ...config, ...pieces, runners, accounts },
-    scheduleLimits: scheduleLimitsOf(config),
+    scheduleLimits: scheduleLimitsOf(config, controls),
+    pauseOf: (lane) => controls.pauseOf(lane),
     describeMissing: (model) => watchdog.describe(model),
     onEnded: (ended) => {
       stalls.noteEnded(ended);
@@ -112,7 +116,7 @@ export async function buildEngine(config: Config, outside: Outside) {
   const watchdog = buildWatchdog(config, {
     ...pieces,
     isDraining: () => queue.isDraining,
-    onProgress: () => dispatcher.tick(),
+    onProgress: wake,
     onBack: (model) => warmer.noteBack(model),
   });
   const runningCount = () => dispatcher.runningCount;
@@ -123,13 +127,18 @@ export async function buildEngine(config: Config, outside: Outside) {
   });
   return {
     ...{ ...pieces, metrics },
-    ...{ backups, batches, batching, changes, dispatcher, keeper, runners, runtime, surveyor },
-    ...{ stalls, watchdog, webhooks },
+    ...{ backups, batches, batching, changes, controls, dispatcher, keeper, runners, runtime },
+    ...{ surveyor, stalls, watchdog, webhooks },
   };
 }
 
-function scheduleLimitsOf({ chatSlots, swapQuantum }: Config): ScheduleLimits {
-  return { ...schedulingBounds, slots: chatSlots, swapQuantum };
+function scheduleLimitsOf({ swapQuantum }: Config, controls: Controls): ScheduleLimits {
+  return {
+    ...{ ...schedulingBounds, swapQuantum },
+    get slots() {
+      return controls.slots;
+    },
+  };
 }
 
 /** The scheduler's bounds that are no settings; scheduler/design.md has their arithmetic. */

@@ -45,12 +45,21 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
 }
 
 /** Sorts out what a daemon that died left behind, before anybody is let in. */
-async function recover({ clock, inventory, log, queue, runtime, store }: Engine): Promise<void> {
+async function recover({
+  clock,
+  controls,
+  inventory,
+  log,
+  queue,
+  runtime,
+  store,
+}: Engine): Promise<void> {
   const recovery = await store.recoverInterrupted(clock.wallMs());
   if (Object.values(recovery).some((count) => count > 0)) {
     log.warn(recovery, "jobs of an interrupted daemon recovered");
   }
   await recallInventory(inventory, store, log);
   await runtime.providerSwitch.recall();
+  await controls.recall();
   await queue.restore();
 }

@@ -70,7 +70,8 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     store: keeper,
     workerProblem: dispatcher.problem,
     stalls: engine.stalls.view,
-    queue: { waiting: queue.depth, running: dispatcher.runningCount, isFull: queue.isFull },
+    queue,
+    runningCount: dispatcher.runningCount,
   });
   const embedLimit = pLimit(config.embedConcurrency);
   const gpu = new GpuProbe({
@@ -79,7 +80,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     usedVramBytes: () => inventory.loaded.reduce((sum, { size_vram }) => sum + size_vram, 0),
   });
   const readMetrics = async () => {
-    const work = readWork({ ...engine, slots: config.chatSlots });
+    const work = readWork({ ...engine, slots: engine.controls.slots });
     const beside = { work, embedLimit, version: foremanVersion };
     return await engine.metrics.tell(await takeReading(engine, beside));
   };
@@ -88,7 +89,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     ...{ ...config, ...engine, ...runtime, ...batching, readHealth, eventStreams },
     version: foremanVersion,
     readStatus: async () => ({
-      ...readStatus({ ...engine, slots: config.chatSlots }),
+      ...readStatus(engine),
       watchdog: engine.watchdog.status,
       webhooks: await webhooks.status(),
     }),
@@ -97,6 +98,7 @@ export async function buildForeman(config: Config, overrides: Overrides): Promis
     readWebhook: webhooks.read,
     backUp: () => engine.backups.make(),
     whyWaiting: (job, position) => whyWaiting(job, engine, position),
+    runningCount: () => dispatcher.runningCount,
     progressOf: (id) => progressOf(id, engine),
     reception: buildReception(config, clients),
   });

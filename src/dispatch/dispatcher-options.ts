@@ -1,8 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Ending, Job } from "../job.ts";
 import type { Log } from "../log.ts";
+import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
-import type { ScheduleLimits } from "../scheduler/snapshot.ts";
+import type { LanePause, ScheduleLimits } from "../scheduler/snapshot.ts";
 import type { Store } from "../store/store.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
@@ -28,6 +29,8 @@ export type DispatcherOptions = {
   readonly runLimits: RunLimits;
   /** A batch item that has run less makes way for a person, in ms; 0 for never. */
   readonly preemptWithinMs: number;
+  /** Whether an operator paused such jobs; null if nobody did. */
+  readonly pauseOf: (lane: Lane) => LanePause | null;
   /** What is done about a model that is required and that the target lacks; null if nothing. */
   readonly describeMissing: (model: string) => string | null;
   /** A run came to the end of its job. */

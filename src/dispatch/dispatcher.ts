@@ -94,25 +94,30 @@ export class Dispatcher {
     const { clock, poller, preemptWithinMs, queue, scheduleLimits } = this.#options;
     const limits = { slots: scheduleLimits.slots, withinMs: preemptWithinMs };
     const missing = lanesOfMissing(queue.lanes(), this.#options);
-    const paused = new Map([...missing, ...this.#pause.holds(queue.lanes())]);
+    const kept = new Map([...missing, ...this.#pause.holds(queue.lanes())]);
     const holds = new Map<string, HoldReason>();
     let isStarted = false;
-    const snapshot = this.#outlook.snapshot(paused);
-    const people = snapshot.lanes.filter((lane) => lane.class === "interactive").length;
+    const snapshot = this.#outlook.snapshot(kept);
+    // Nobody makes way for a person whose turn cannot come.
+    const people = snapshot.lanes.filter(
+      (lane) => lane.class === "interactive" && lane.pause === null,
+    ).length;
+    let isMovable = false;
     for (const decision of schedule(snapshot, scheduleLimits)) {
       if (decision.kind === "hold") {
         holds.set(decision.laneKey, decision.reason);
+        isMovable ||= decision.reason.kind !== "paused";
         continue;
       }
       this.#start(decision, people > 0);
       isStarted = true;
     }
-    this.#holds = new Map([...paused, ...holds]);
+    this.#holds = new Map([...kept, ...holds]);
     // A lane shows its head alone: the next one in it is seen in another turn.
     if (isStarted) this.#loop.ask();
     else this.#slots.makeWay(people, clock.monotonicMs(), limits);
     const mayRun = poller.state.presence === "present" && !queue.isDraining;
-    const isIdle = this.#slots.size === 0 && holds.size > 0;
+    const isIdle = this.#slots.size === 0 && isMovable;
     this.#turnedAtMs = clock.monotonicMs();
     this.#idleness.note(mayRun && isIdle, this.#turnedAtMs);
   }

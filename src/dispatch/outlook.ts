@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
+import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type Forecast, forecast } from "../scheduler/forecast.ts";
-import type { ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
+import type { LanePause, ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Runners } from "../target/runners.ts";
@@ -25,6 +26,7 @@ type OutlookOptions = {
   readonly slots: Slots;
   readonly turns: Turns;
   readonly measures: Measures;
+  readonly pauseOf: (lane: Lane) => LanePause | null;
 };
 
 /** How things stand, and what is to be expected of them. */
@@ -37,12 +39,13 @@ export class Outlook {
   }
 
   /**
-   * All that the scheduler decides on, now, but for the lanes (by key) that are paused. Whoever
+   * All that the scheduler decides on, now, but for the lanes (by key) that are kept from
+   * the scheduler. Whoever
    * asks is about to change it.
    */
-  snapshot(paused: ReadonlyMap<string, unknown>): Snapshot {
+  snapshot(kept: ReadonlyMap<string, unknown>): Snapshot {
     this.#forecast = null;
-    return this.#take(paused);
+    return this.#take(kept);
   }
 
   /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
@@ -57,9 +60,9 @@ export class Outlook {
     return inMs === null ? null : Math.max(0, inMs - (nowMs - this.#forecast.atMs));
   }
 
-  #take(paused: ReadonlyMap<string, unknown>): Snapshot {
+  #take(kept: ReadonlyMap<string, unknown>): Snapshot {
     const { measures, slots } = this.#options;
     const { residents } = measures;
-    return takeSnapshot({ ...this.#options, paused, running: slots.all, residents });
+    return takeSnapshot({ ...this.#options, kept, running: slots.all, residents });
   }
 }

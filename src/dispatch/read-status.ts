@@ -1,4 +1,5 @@
 import { type Clock, isoTime } from "../clock.ts";
+import type { Controls } from "../controls/controls.ts";
 import type { Queue } from "../queue/queue.ts";
 import { explain } from "../scheduler/hold-reason.ts";
 import type { Inventory } from "../target/inventory.ts";
@@ -18,12 +19,12 @@ type StatusSources = {
   readonly runners: Runners;
   readonly poller: Poller;
   readonly stalls: Stalls;
-  readonly slots: number;
+  readonly controls: Controls;
 };
 
 /** What runs, who waits and why, as it stands now. */
 export function readStatus(sources: StatusSources): Omit<Status, "webhooks" | "watchdog"> {
-  const { clock, dispatcher, inventory, poller, queue, runners, slots } = sources;
+  const { clock, controls, dispatcher, inventory, poller, queue, runners } = sources;
   const nowMs = clock.monotonicMs();
   const modelOf = (runnerKey: string) => nameRunner(runnerKey, sources);
   const { view } = dispatcher;
@@ -41,7 +42,10 @@ export function readStatus(sources: StatusSources): Omit<Status, "webhooks" | "w
         expires_at,
       })),
     },
-    slots,
+    slots: controls.slots,
+    slots_setting: controls.slotsSetting,
+    paused: [...controls.pauses],
+    draining: queue.isDraining || !queue.isOpen,
     running: view.running.map(({ run, startedAtMs, waiting: { attempts, job } }) => ({
       job_id: job.id,
       model: job.model,

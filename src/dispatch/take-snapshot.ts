@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
-import type { LaneSnapshot, Snapshot } from "../scheduler/snapshot.ts";
+import type { LanePause, LaneSnapshot, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Runners } from "../target/runners.ts";
@@ -21,17 +21,18 @@ type SnapshotSources = {
   readonly residents: Residents;
   readonly turns: Turns;
   /** Lanes that are held whatever the scheduler says, by key. */
-  readonly paused: ReadonlyMap<string, unknown>;
+  readonly kept: ReadonlyMap<string, unknown>;
+  readonly pauseOf: (lane: Lane) => LanePause | null;
 };
 
 /** Gathers all that the scheduler decides on, as it stands at this instant. */
 export function takeSnapshot(sources: SnapshotSources): Snapshot {
-  const { clock, inventory, paused, poller, queue, residents, runners, running, turns } = sources;
+  const { clock, inventory, kept, poller, queue, residents, runners, running, turns } = sources;
   const nowMs = clock.monotonicMs();
   const { awaySinceMs, presence } = poller.state;
   if (presence === "away") residents.forget();
   const lanes = [...queue.lanes()]
-    .filter(({ key }) => !paused.has(key))
+    .filter(({ key }) => !kept.has(key))
     .flatMap((lane) => laneSnapshot(lane, nowMs, sources));
   return {
     target: {
@@ -43,14 +44,18 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
     residents: residents.runnerKeys(inventory.loaded, inventory.loadedReadings),
     swapMs: residents.swapMs,
     lanes,
-    ...turns.facts(lanes, nowMs),
+    // What is paused waits for nobody's turn, and is owed no start by the floor of batches.
+    ...turns.facts(
+      lanes.filter(({ pause }) => pause === null),
+      nowMs,
+    ),
   };
 }
 
 function laneSnapshot(
   lane: Lane,
   nowMs: number,
-  { accounts, runners }: SnapshotSources,
+  { accounts, pauseOf, runners }: SnapshotSources,
 ): readonly LaneSnapshot[] {
   const { key, class: jobClass, client, waiting } = lane;
   const [head] = waiting.values();
@@ -68,6 +73,7 @@ function laneSnapshot(
         arrival: head.arrival,
         waitedMs: nowMs - head.joinedAtMs,
       },
+      pause: pauseOf(lane),
       deficitMs: accounts.deficitMs({ class: jobClass, client, runnerKey }),
     },
   ];

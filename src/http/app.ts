@@ -14,6 +14,7 @@ import type { Status } from "../wire/status.ts";
 import type { AppEnv } from "./app-env.ts";
 import { passManaged, passOther } from "./bypass.ts";
 import { answer, answerError, type Call, tell } from "./call.ts";
+import { type ControlDeps, controlRoutes } from "./controls/control-routes.ts";
 import { routePath } from "./door/front-door.ts";
 import type { Reception } from "./door/reception.ts";
 import { createEmbed } from "./embed.ts";
@@ -68,7 +69,8 @@ const inventoryRoutes: Readonly<Record<PolledRoute, boolean>> = {
 
 export type AppDeps = JobsDeps &
   RuntimeRoutesDeps &
-  JobEventsDeps & {
+  JobEventsDeps &
+  ControlDeps & {
     readonly log: Log;
     /** Foreman's own, for its description. */
     readonly version: string;
@@ -138,6 +140,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   });
   on("GET", "/foreman/status", async (call) => tell(call, 200, await deps.readStatus()));
   on("POST", "/foreman/backup", async (call) => tell(call, 201, await deps.backUp()));
+  for (const [method, path, handler] of controlRoutes(deps)) on(method, path, handler);
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
   on("POST", "/jobs/cancel", (call) => cancelJobs(call, deps));

@@ -30,7 +30,13 @@ export type Health = {
   readonly workerProblem: string | null;
   /** Generations that hung, one after another, the first of them at `sinceMs` by the wall clock. */
   readonly stalls: { readonly inARow: number; readonly sinceMs: number | null };
-  readonly queue: { readonly waiting: number; readonly running: number; readonly isFull: boolean };
+  readonly queue: {
+    readonly depth: number;
+    readonly isFull: boolean;
+    /** False: an operator wants no new work taken. */
+    readonly isOpen: boolean;
+  };
+  readonly runningCount: number;
 };
 
 /** How soon a probe or a client should ask again while foreman is not ready. */
@@ -71,6 +77,7 @@ export function addHealthRoutes(app: Hono<AppEnv>, { readGpu, readHealth }: Heal
 function whyNotReady({ phase, queue, store }: Health): string | null {
   if (phase !== "serving") return phase;
   if (store.problem !== null) return store.problem;
+  if (!queue.isOpen) return "draining: an operator wants no new work taken (POST /foreman/drain)";
   return queue.isFull ? "the queue is full" : null;
 }
 
@@ -103,7 +110,7 @@ function healthDocument(health: Health, problem: string | null): HealthDocument 
       last_error: target.lastError,
       stalled: stalls.inARow,
     },
-    queue: { waiting: queue.waiting, running: queue.running },
+    queue: { waiting: queue.depth, running: health.runningCount },
     store: {
       commit_ms: store.beat && Math.round(store.beat.commitMs * 100) / 100,
       free_bytes: store.beat?.freeBytes ?? null,

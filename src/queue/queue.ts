@@ -1,43 +1,20 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Timer } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
-import type { Store } from "../store/store.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
 import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
 import { type Lane, type LaneFacts, Lanes, type WaitingJob } from "./lanes.ts";
 import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
+import type { QueueOptions } from "./queue-options.ts";
 import { Recorder } from "./recorder.ts";
 import { Taken } from "./taken.ts";
 
 /** A job whose client waits for it on an open socket. */
 export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
   readonly body: Buffer;
-};
-
-type EndedWaiting = Pick<Ending, "state" | "reason">;
-
-type QueueOptions = {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** How many clients may wait. */
-  readonly depthMax: number;
-  /** Whether jobs of that model wait for it to be brought back. */
-  readonly isModelMissing: (model: string) => boolean;
-  /** The longest wait of a client, in ms; 0 for none. */
-  readonly waitMsMax: number;
-  /** The largest answer of a durable job that is kept. */
-  readonly answerBytesMax: number;
-  /** Called for each job that enters memory to wait, and when it neither waits there nor runs. */
-  readonly onJoined: (job: Job) => void;
-  readonly onLeft: (job: Job) => void;
-  /** Called for each job that ends without being let through once more. */
-  readonly onEndedWaiting: (job: Pick<Job, "class">, why: EndedWaiting) => void;
-  /** Called when what waits has changed: something may now be let through. */
-  readonly onChange: () => void;
 };
 
 /** Where a job waits: lanes in memory in front of rows in the store. */
@@ -51,6 +28,7 @@ export class Queue {
   /** That somebody asks for, of jobs in every state. */
   readonly cancels: Cancels;
   #isDraining = false;
+  #isClosed = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -74,6 +52,11 @@ export class Queue {
 
   get isDraining(): boolean {
     return this.#isDraining;
+  }
+
+  /** False: an operator wants nothing new to come in. */
+  get isOpen(): boolean {
+    return !this.#isClosed;
   }
 
   get isFull(): boolean {
@@ -106,8 +89,9 @@ export class Queue {
     const { clock, depthMax, isModelMissing, onChange, onJoined, store } = this.#options;
     const { job } = submission;
     const heldDepth = isModelMissing(job.model) ? this.#lanes.onSocketOf(isModelMissing) : 0;
-    const facts = { isDraining: this.#isDraining, depth: this.#clientCount, depthMax, heldDepth };
-    const refusal = admit(facts);
+    const { isDraining, isOpen } = this;
+    const depth = this.#clientCount;
+    const refusal = admit({ isDraining, isOpen, depth, depthMax, heldDepth });
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
@@ -130,7 +114,9 @@ export class Queue {
    */
   async submitDurable(submission: DurableSubmission): Promise<Submitted> {
     const depth = submission.hasClient ? this.#clientCount : 0;
-    const facts = { isDraining: this.#isDraining, depth, heldDepth: 0 };
+    // An item was taken in with its batch.
+    const isOpen = this.isOpen || submission.forItem !== undefined;
+    const facts = { isDraining: this.#isDraining, isOpen, depth, heldDepth: 0 };
     const refusal = admit({ ...this.#options, ...facts });
     if (refusal !== null) throw refusal;
     return await this.#durable.submit(submission);
@@ -175,6 +161,11 @@ export class Queue {
     const isTaken = this.#taken.cut(id, why) !== null;
     const waiting = isTaken ? null : this.#remove(id);
     this.#end(waiting, { state: "cancelled", reason: why, message: leaveMessages[why] });
+  }
+
+  /** Refuses new work, or takes it again, while all that is in goes on: an operator's wish. */
+  close(isClosed: boolean): void {
+    this.#isClosed = isClosed;
   }
 
   /** Refuses everything new from now on. Idempotent. */

@@ -25,8 +25,8 @@ const lanesSeenMax = 2_000;
  *    time is imagined: that gives the start of the first, second, third job of each.
  * 2. Which of these a job is, rules 4 and 5 tell: see place-in-group.ts.
  * 3. Past what was played through, a runner's jobs are taken to go on at the pace that they had.
- * 4. Null while the target is away or foreman drains, and for all that comes after a run or a load
- *    that was never measured.
+ * 4. Null while the target is away or foreman drains, for what is paused, and for all that comes
+ *    after a run or a load that was never measured.
  *
  * It does not know who will come (people go before batch work, and put it back), how long an answer
  * will be, what fails and runs again, the weights of clients, or that a target may have room for
@@ -36,14 +36,15 @@ export function forecast(snapshot: Snapshot, limits: ScheduleLimits, pace: Pace)
   // 4.
   if (!snapshot.target.isReachable || snapshot.isDraining) return () => null;
   // 1.
-  const { areAllSeen, startsMs } = playThrough(snapshot, limits, pace);
+  const moving = { ...snapshot, lanes: snapshot.lanes.filter((lane) => lane.pause === null) };
+  const { areAllSeen, startsMs } = playThrough(moving, limits, pace);
   const groups = new Map<string, readonly Line[]>();
-  const lanes = new Map(snapshot.lanes.map((lane) => [lane.key, lane]));
+  const lanes = new Map(moving.lanes.map((lane) => [lane.key, lane]));
   return (laneKey, position) => {
     const lane = lanes.get(laneKey);
     if (lane === undefined) return null;
     const key = groupKey(lane);
-    const lines = groups.get(key) ?? linesOfGroup(key, snapshot, pace);
+    const lines = groups.get(key) ?? linesOfGroup(key, moving, pace);
     groups.set(key, lines);
     const line = lines.find((each) => each.laneKey === laneKey);
     if (line === undefined || position > line.depth) return null;

@@ -1,8 +1,12 @@
+import type { LanePause } from "./snapshot.ts";
+
 /**
  * Why a lane's head is not let through now. Structured, for pages and metrics; words by `explain`.
  */
 export type HoldReason =
   | { readonly kind: "draining" }
+  /** An operator paused such work. */
+  | ({ readonly kind: "paused" } & LanePause)
   /** Its claim cannot be written down, so it must not be sent. */
   | { readonly kind: "store-stuck" }
   | { readonly kind: "target-away"; readonly awayMs: number }
@@ -34,6 +38,8 @@ export function explain(reason: HoldReason, modelOf: (runnerKey: string) => stri
   switch (reason.kind) {
     case "draining":
       return "foreman is draining and starts nothing more";
+    case "paused":
+      return `paused by ${reason.by} since ${reason.since}${reason.note ? `: ${reason.note}` : ""}`;
     case "store-stuck":
       return "the database does not write: see /healthz";
     case "target-away":

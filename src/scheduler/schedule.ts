@@ -31,7 +31,11 @@ export type Start = Extract<Decision, { kind: "start" }>;
  * A lane's second job is not in the snapshot, so it may keep a slot free that only it may take:
  * whoever acts on the starts takes a new snapshot and asks again until nothing is started.
  *
- * 1. Hold everything while foreman drains, while the target is away, or when no slot is free.
+ * 1. Hold everything
+ *    a. while foreman drains;
+ *    b. that an operator paused, be the target there or not: the rest goes on as if it were not
+ *       there, so that it neither takes a turn nor keeps one from others;
+ *    c. while the target is away, or when no slot is free.
  * 2. Class: interactive before batch. But batch goes next when it waits and
  *    a. `batchFloor.starts` interactive starts came since the last batch start, or
  *    b. `batchFloor.ms` passed since, and the last start was not a batch one already: items that
@@ -50,16 +54,20 @@ export type Start = Extract<Decision, { kind: "start" }>;
  *    by a stream of jobs that keep the others' slots busy.
  */
 export function schedule(snapshot: Snapshot, limits: ScheduleLimits): Decision[] {
-  // 1. Nothing may be sent.
+  // 1a.
   if (snapshot.isDraining) return holdAll(snapshot.lanes, { kind: "draining" });
+  // 1b.
+  const [lanes, paused] = withoutPaused(snapshot.lanes);
+  // 1c.
   if (!snapshot.target.isReachable) {
-    return holdAll(snapshot.lanes, { kind: "target-away", awayMs: snapshot.target.awayMs });
+    const awayMs = snapshot.target.awayMs;
+    return [...holdAll(lanes, { kind: "target-away", awayMs }), ...paused];
   }
-  const groups = groupLanes(snapshot.lanes);
+  const groups = groupLanes(lanes);
   const decisions: Decision[] = [];
   let after = snapshot;
   let next: LaneGroup | null = null;
-  // 1. No slot is free: the loop is not entered, and whyHeld says what stands before each head.
+  // 1c. No slot is free: the loop is not entered, and whyHeld says what stands before each head.
   while (after.running.length < limits.slots) {
     next = nextGroup(groups, after, limits);
     const lane = next && !isBlocked(next, after) ? next.lanes[next.startedLanes] : undefined;
@@ -74,7 +82,15 @@ export function schedule(snapshot: Snapshot, limits: ScheduleLimits): Decision[]
     { after, limits, peopleWaiting: countJobs(groups.interactive), next },
     decisions,
   );
-  return decisions;
+  return [...decisions, ...paused];
+}
+
+/** The lanes that may have a turn, and the holds of the others. */
+function withoutPaused(lanes: readonly LaneSnapshot[]): [readonly LaneSnapshot[], Decision[]] {
+  const paused = lanes.flatMap((lane) =>
+    lane.pause === null ? [] : [hold(lane, { kind: "paused", ...lane.pause })],
+  );
+  return paused.length === 0 ? [lanes, []] : [lanes.filter(({ pause }) => pause === null), paused];
 }
 
 /** Rules 2 and 3: whose turn it is. Null when nothing waits. */

@@ -1,5 +1,13 @@
 import type { JobClass, JobId } from "../job.ts";
 
+/** An operator's word that a lane shall wait, as it is told to whoever asks. */
+export type LanePause = {
+  readonly by: string;
+  /** ISO 8601, by the wall clock. */
+  readonly since: string;
+  readonly note: string | null;
+};
+
 /** Jobs that are alike to the scheduler: one class, one runner, one client. Oldest first inside. */
 export type LaneSnapshot = {
   readonly key: string;
@@ -14,6 +22,8 @@ export type LaneSnapshot = {
     readonly arrival: number;
     readonly waitedMs: number;
   };
+  /** Who paused it, and since when; null: it is not paused. */
+  readonly pause: LanePause | null;
   /** What `Share` says that the client is owed against the others of its class on its runner. */
   readonly deficitMs: number;
 };

@@ -101,6 +101,7 @@ function mergedLane(group: LaneGroup): readonly LaneSnapshot[] {
       client: "",
       depth: waitingJobs,
       head: { jobId: first.head.jobId, arrival: oldestArrival, waitedMs: oldestWaitedMs },
+      pause: null,
       deficitMs: 0,
     },
   ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pauseView } from "./controls.ts";
 
 const ms = z.number().min(0);
 const depth = z.int().min(0);
@@ -78,6 +79,11 @@ export const statusDocument = z
       ),
     }),
     slots: depth.meta({ description: "How many generations may run at once" }),
+    slots_setting: depth.meta({ description: "FOREMAN_CHAT_SLOTS, in force after a restart" }),
+    paused: z.array(pauseView).meta({ description: "What operators hold back" }),
+    draining: z
+      .boolean()
+      .meta({ description: "New queued work is refused: foreman goes, or an operator wants it" }),
     running: z.array(
       z.object({
         job_id: z.string(),

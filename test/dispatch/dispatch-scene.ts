@@ -17,6 +17,7 @@ type Hooks = {
   readonly onChange?: () => void;
   readonly onEnded?: ConstructorParameters<typeof Dispatcher>[0]["onEnded"];
   readonly depthMax?: number;
+  readonly pauseOf?: ConstructorParameters<typeof Dispatcher>[0]["pauseOf"];
 };
 
 type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits> & Hooks;
@@ -27,7 +28,7 @@ type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits> & Hooks;
  */
 export function dispatchScene(facts: SceneFacts = {}) {
   const { stallMsMax = 0, runMsMax = 0, attemptsMax = 3, ...rest } = facts;
-  const { depthMax = 100, onChange, onEnded, ...schedule } = rest;
+  const { depthMax = 100, onChange, onEnded, pauseOf, ...schedule } = rest;
   const store = new MemoryStore();
   const around = pollerScene({
     onChange: () => {
@@ -51,6 +52,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const dispatcher = new Dispatcher({
     ...{ queue, store, target, inventory, poller, runners, accounts, clock, log },
     scheduleLimits: { ...scheduleLimits, ...schedule },
+    pauseOf: pauseOf ?? (() => null),
     random: () => 0.5,
     preemptWithinMs: 20_000,
     describeMissing: () => "being brought back: 43 %",

@@ -45,6 +45,13 @@ const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?
   ["POST /jobs/{id}/cancel", `/jobs/${waiting}/cancel`],
   ["POST /jobs", "/jobs", { model, messages }],
   ["POST /jobs/cancel", "/jobs/cancel", { model }],
+  ["POST /foreman/pause", "/foreman/pause", { class: "batch", model, note: "a demo" }],
+  ["POST /foreman/resume", "/foreman/resume"],
+  ["POST /foreman/drain", "/foreman/drain", { on: false }],
+  ["PUT /foreman/slots", "/foreman/slots", { slots: 1 }],
+  ["POST /foreman/models/load", "/foreman/models/load", { model, keep_alive: "5m" }],
+  ["POST /foreman/models/unload", "/foreman/models/unload", { model }],
+  ["GET /foreman/changes", "/foreman/changes"],
   ["POST /foreman/backup", "/foreman/backup"],
   [
     `PATCH ${llm}/providers/{id}`,

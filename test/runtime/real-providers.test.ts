@@ -54,6 +54,7 @@ async function scene(options: SimOptions = {}) {
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
     ...{ ...config, ...pieces, runners, accounts, scheduleLimits },
+    pauseOf: () => null,
     describeMissing: () => null,
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
   });

@@ -24,6 +24,7 @@ export function lane(
     runnerKey: runnerKey!,
     client: client!,
     depth: 1,
+    pause: null,
     deficitMs: 0,
     head: { jobId: `job of ${key}` as JobId, arrival, waitedMs },
     ...facts,

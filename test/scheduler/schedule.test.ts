@@ -30,6 +30,33 @@ describe("rule 1, whether anything may start", () => {
     expect(heldBecause(away, "i a ann")).toBe("target away 10 min");
   });
 
+  test("holds what is paused and says by whom, as if it were not there for the rest (1b)", () => {
+    const pause = { by: "ann", since: "2026-11-24T19:00:00.000Z", note: "a demo at three" };
+    const lanes = [
+      lane("i a ann", { arrival: 1, waitedMs: 900_000, pause }),
+      lane("b b bob", { arrival: 2 }),
+      lane("b b eve", { arrival: 3 }),
+    ];
+    const mixed = snapshot(lanes, holding("b", 500, 900_000));
+
+    expect(started(mixed)).toEqual(["b b bob"]);
+    expect(heldBecause(mixed, "b b eve")).toBe("1 ahead, same model");
+    expect(heldBecause(mixed, "i a ann")).toBe(
+      "paused by ann since 2026-11-24T19:00:00.000Z: a demo at three",
+    );
+    expect(started(snapshot(lanes.map((each) => ({ ...each, pause }))))).toEqual([]);
+  });
+
+  test("says of paused work that it is paused though the target is away, but not in a drain", () => {
+    const pause = { by: "ann", since: "2026-11-24T19:00:00.000Z", note: null };
+    const lanes = [lane("i a ann", { pause }), lane("i b bob")];
+    const away = snapshot(lanes, { target: { isReachable: false, awayMs: 1_000 } });
+
+    expect(heldBecause(away, "i a ann")).toBe("paused by ann since 2026-11-24T19:00:00.000Z");
+    expect(heldBecause(away, "i b bob")).toBe("target away 1 s");
+    expect(heldBecause(snapshot(lanes, { isDraining: true }), "i a ann")).toMatch(/draining/);
+  });
+
   test("holds when no slot is free, and counts what goes first", () => {
     const lanes = [
       lane("i a ann", { arrival: 3 }),

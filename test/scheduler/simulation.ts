@@ -180,6 +180,7 @@ export class Simulation {
         client: head!.client,
         depth: 1 + behind.length,
         head: { jobId: head!.id, arrival: head!.arrival, waitedMs: nowMs - head!.atMs },
+        pause: null,
         deficitMs: this.#share[head!.class].deficitMs(head!),
       })),
     };

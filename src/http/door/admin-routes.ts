@@ -5,7 +5,7 @@ const adminRoutes: readonly (readonly [methods: RegExp, path: RegExp])[] = [
   [/./, /^\/api\/(pull|create|push|copy|delete|blobs(\/.*)?)$/],
   // The box's account at ollama.com.
   [/./, /^\/api\/(me|signin|signout|user(\/.*)?)$/],
-  [/./, /^\/foreman\/backup$/],
+  [/./, /^\/foreman\/(backup|changes|pause|resume|drain|slots|models\/(load|unload))$/],
   [/^POST$/, /^\/jobs\/cancel$/],
   [/^(PUT|PATCH)$/, /^\/api\/runtime\/llm\/providers(\/.*)?$/],
 ];

@@ -7,6 +7,7 @@ import {
 } from "zod-openapi";
 import { codedError, plainError, validationError } from "../../wire/error-answers.ts";
 import { batchOperations } from "./batch-operations.ts";
+import { controlOperations } from "./control-operations.ts";
 import { jobOperations } from "./job-operations.ts";
 import type { Answer, Operation } from "./operation.ts";
 import { probeOperations } from "./probe-operations.ts";
@@ -18,6 +19,7 @@ export const operations: readonly Operation[] = [
   ...runtimeOperations,
   ...batchOperations,
   ...probeOperations,
+  ...controlOperations,
 ];
 
 /**

@@ -1,5 +1,7 @@
 import { ForemanError } from "../../errors.ts";
 import type { JobId } from "../../job.ts";
+import { closedError } from "../../queue/admit.ts";
+import type { Queue } from "../../queue/queue.ts";
 import type { BatchIntake } from "../../runtime/batches/batch-intake.ts";
 import type { BatchRunner } from "../../runtime/batches/batch-runner.ts";
 import type { BatchStore, StoredBatch } from "../../store/batch-store.ts";
@@ -14,6 +16,7 @@ export type BatchRouteDeps = {
   readonly batches: BatchStore;
   readonly intake: BatchIntake;
   readonly runner: BatchRunner;
+  readonly queue: Pick<Queue, "isOpen">;
 };
 
 /** A client that sends nothing for so long in the middle of its body is gone. */
@@ -21,7 +24,11 @@ const idleMsMax = 60_000;
 
 /** `POST /api/runtime/llm/batch`: answered when the batch is on the disk. */
 export async function submitBatch(call: Call, deps: BatchRouteDeps): Promise<void> {
-  const { intake, runner } = deps;
+  const { intake, queue, runner } = deps;
+  if (!queue.isOpen) {
+    call.outgoing.shouldKeepAlive = call.incoming.complete;
+    throw closedError();
+  }
   const taken = await intake.submit({
     client: call.client,
     body: boundedBody(call),

@@ -12,7 +12,10 @@ describe("a route is an admin's", () => {
     ...["POST /api/pull", "POST /api/create", "POST /api/push", "POST /api/copy"],
     ...["DELETE /api/delete", "POST /api/blobs/sha256:00", "HEAD /api/blobs/sha256:00"],
     ...["POST /foreman/backup", "POST /jobs/cancel", "PUT /api/runtime/llm/providers"],
-    ...["PATCH /api/runtime/llm/providers/ollama", "DELETE /api/delete?x=1"],
+    ...["POST /foreman/pause", "POST /foreman/resume", "POST /Foreman//drain"],
+    ...["PUT /foreman/slots", "POST /foreman/models/load", "POST /foreman/models/unload"],
+    ...["GET /foreman/changes", "PATCH /api/runtime/llm/providers/ollama"],
+    ...["PATCH /api/runtime/llm/providers/nemoclaw", "DELETE /api/delete?x=1"],
     ...[
       "DELETE //api/delete",
       "DELETE /api//delete",

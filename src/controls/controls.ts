@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { type Clock, isoTime } from "../clock.ts";
+import { ForemanError } from "../errors.ts";
+import type { JobClass } from "../job.ts";
+import type { Log } from "../log.ts";
+import { splitLoadKey } from "../target/load-key.ts";
+import { type ControlChange, controlChange, pauseView } from "../wire/controls.ts";
+import {
+  modelOfScope,
+  type Pause,
+  type PauseScope,
+  pauseOn,
+  pausesMax,
+  withoutPauses,
+  withPause,
+} from "./pauses.ts";
+
+/** Older changes are forgotten. */
+const changesMax = 200;
+
+/** Where the document is kept: the store, by its narrowest side. */
+type Memory = {
+  remember(name: string, document: Uint8Array): Promise<void>;
+  recall(name: string): Promise<Uint8Array | null>;
+};
+
+const documentName = "controls";
+
+const document = z.object({
+  pauses: z.array(pauseView),
+  /** Newest first. */
+  changes: z.array(controlChange),
+});
+
+/** Who asks for something, and why if they say so. */
+export type Author = { readonly by: string; readonly note: string | null };
+
+/** What an author did, beside when. */
+export type Deed = Pick<ControlChange, "action"> &
+  Partial<Pick<ControlChange, "class" | "model" | "slots" | "on">>;
+
+type ControlsOptions = {
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** FOREMAN_CHAT_SLOTS. */
+  readonly slots: number;
+  /** What may be let through has changed. */
+  readonly onChange: () => void;
+};
+
+/**
+ * What operators decided while foreman runs. Pauses are kept for good: work that was held back for
+ * a reason must not run because a box was rebooted. The slots are not, so that the setting is what
+ * a start goes by.
+ */
+export class Controls {
+  readonly #options: ControlsOptions;
+  readonly #log: Log;
+  #pauses: readonly Pause[] = [];
+  #changes: readonly ControlChange[] = [];
+  #slots: number;
+  /** One change at a time: each is made of what the one before left. */
+  #latest: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ControlsOptions) {
+    this.#options = options;
+    this.#slots = options.slots;
+    this.#log = options.log.child({ component: "controls" });
+  }
+
+  /**
+   * Brings back what was decided in an earlier life. What cannot be read pauses nothing, and is
+   * told as an error: foreman must start.
+   */
+  async recall(): Promise<void> {
+    const bytes = await this.#options.memory.recall(documentName);
+    if (bytes === null) return;
+    try {
+      const { changes, pauses } = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+      this.#pauses = pauses;
+      this.#changes = changes;
+    } catch (cause) {
+      this.#log.error({ err: cause }, "controls not readable: nothing is paused");
+    }
+    if (this.#pauses.length > 0) this.#log.warn({ paused: this.#pauses }, "work is paused");
+  }
+
+  get pauses(): readonly Pause[] {
+    return this.#pauses;
+  }
+
+  /** Newest first. */
+  get changes(): readonly ControlChange[] {
+    return this.#changes;
+  }
+
+  /** How many generations may run at once. */
+  get slots(): number {
+    return this.#slots;
+  }
+
+  get slotsSetting(): number {
+    return this.#options.slots;
+  }
+
+  /** The pause that jobs of such a lane wait for; null if they are not paused. */
+  pauseOf(lane: { readonly class: JobClass; readonly loadKey: string }): Pause | null {
+    if (this.#pauses.length === 0) return null;
+    return pauseOn(this.#pauses, { class: lane.class, model: splitLoadKey(lane.loadKey).model });
+  }
+
+  /**
+   * What runs is left to end. Effective when it resolves, which is when it is on the disk.
+   *
+   * @throws ForemanError `bad_request` when too much is paused already, or as `Store.remember`
+   */
+  async pause(scope: PauseScope, author: Author): Promise<void> {
+    await this.#change({ action: "pause", ...scope }, author, (pauses, since) => {
+      const next = withPause(pauses, { ...scope, ...author, since });
+      if (next.length <= pausesMax) return next;
+      throw new ForemanError("bad_request", `${pausesMax} pauses are in force: resume some first`);
+    });
+  }
+
+  /**
+   * Resumes all that is paused within that scope. As `pause`.
+   *
+   * @throws ForemanError `still_paused` when nothing of it was paused by itself, and something
+   * wider holds it
+   */
+  async resume(scope: PauseScope, author: Author): Promise<void> {
+    await this.#change({ action: "resume", ...scope }, author, (pauses) => {
+      const next = withoutPauses(pauses, scope);
+      const wider = pauseOn(pauses, { class: scope.class, model: modelOfScope(scope) });
+      if (next.length < pauses.length || wider === null) return next;
+      const what = describeScope(wider);
+      const message = `${what} is paused by ${wider.by} since ${wider.since}: resume that`;
+      throw new ForemanError("still_paused", message);
+    });
+  }
+
+  /** Until the next start. What runs beyond a lower number is left to end. As `pause`. */
+  async setSlots(slots: number, author: Author): Promise<void> {
+    await this.note({ action: "slots", slots }, author);
+    this.#slots = slots;
+    this.#options.onChange();
+  }
+
+  /** Records what somebody did. As `pause`. */
+  note(deed: Deed, author: Author): Promise<void> {
+    return this.#change(deed, author, (pauses) => pauses);
+  }
+
+  async #change(
+    deed: Deed,
+    author: Author,
+    apply: (pauses: readonly Pause[], at: string) => readonly Pause[],
+  ): Promise<void> {
+    const { clock, memory, onChange } = this.#options;
+    const make = async () => {
+      const at = isoTime(clock.wallMs());
+      const nothing = { class: null, model: null, slots: null, on: null };
+      const change = { ...nothing, ...deed, ...author, at };
+      const pauses = apply(this.#pauses, at);
+      const changes = [change, ...this.#changes].slice(0, changesMax);
+      await memory.remember(documentName, Buffer.from(JSON.stringify({ pauses, changes })));
+      this.#pauses = pauses;
+      this.#changes = changes;
+      this.#log.info({ ...deed, ...author }, "operator's control");
+      onChange();
+    };
+    const made = this.#latest.then(make);
+    // One that failed hinders none of those after it.
+    this.#latest = made.catch(() => {});
+    await made;
+  }
+}
+
+function describeScope({ class: jobClass, model }: PauseScope): string {
+  const work = jobClass === null ? "all work" : `all ${jobClass} work`;
+  return model === null ? work : `${work} of ${model}`;
+}

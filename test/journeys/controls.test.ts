@@ -1,0 +1,128 @@
+/** What an operator may do to a running foreman, as an operator does it: by its routes. */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { ControlChange } from "../../src/wire/controls.ts";
+import type { Status } from "../../src/wire/status.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { startForeman } from "../support/start-foreman.ts";
+import { startSim } from "../support/start-sim.ts";
+import { until } from "../support/until.ts";
+
+const messages = [{ role: "user", content: "hi" }];
+const endless = [{ role: "user", content: "[[tokens=100000]]" }];
+
+type Job = { readonly state: string; readonly reason: string | null };
+
+function operator(url: string) {
+  const call = async (line: string, body?: object) => {
+    const [method = "", path = ""] = line.split(" ");
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    return { status: answer.status, headers: answer.headers, json: await answer.json() };
+  };
+  return {
+    call,
+    status: async () => (await call("GET /foreman/status")).json as Status,
+    job: async (id: string) => (await call(`GET /jobs/${id}`)).json as Job,
+    submit: async (body: object) =>
+      ((await call("POST /jobs", body)).json as { job_id: string }).job_id,
+    changes: async () =>
+      ((await call("GET /foreman/changes")).json as { changes: ControlChange[] }).changes,
+  };
+}
+
+test("work that is paused waits, says by whom, outlives a restart, and runs when resumed", async () => {
+  const sim = await startSim({ models: [{ name: "a", tokens: 2, tokenMs: 1, loadMs: 1 }] });
+  const settings = { FOREMAN_DB: join(mkdtempSync(join(tmpdir(), "foreman-pause-")), "f.db") };
+  const first = await startForeman(sim.url, settings);
+  const before = operator(first.url);
+
+  const wish = { class: "batch", model: "a:latest", note: "a demo at three" };
+  expect((await before.call("POST /foreman/pause", wish)).status).toBe(200);
+  const id = await before.submit({ model: "a", messages, priority: "batch" });
+  const why = /^paused by 127\.0\.0\.1 since 20.*Z: a demo at three$/;
+  await until("it says why", async () => why.test((await before.job(id)).reason ?? ""));
+  const chat = await before.call("POST /api/chat", { model: "a", messages, stream: false });
+  expect(chat.status).toBe(200);
+  await first.stop();
+
+  const second = await startForeman(sim.url, settings);
+  const { call, changes, job, status } = operator(second.url);
+  await until("it says why again", async () => why.test((await job(id)).reason ?? ""));
+  expect((await status()).paused).toMatchObject([{ class: "batch", model: "a:latest" }]);
+  expect((await call("POST /foreman/pause")).json).toMatchObject({ paused: [{}, { class: null }] });
+  expect((await call("POST /foreman/resume", { class: "batch" })).status).toBe(200);
+  const narrow = await call("POST /foreman/resume", { class: "batch" });
+  expect([narrow.status, JSON.stringify(narrow.json)]).toEqual([
+    409,
+    expect.stringMatching(/all work is paused by 127\.0\.0\.1/),
+  ]);
+  expect((await job(id)).state).toBe("queued");
+  expect((await call("POST /foreman/pause", { model: "nobody" })).status).toBe(404);
+  expect((await call("POST /foreman/pause", { klass: "batch" })).status).toBe(400);
+
+  expect((await call("POST /foreman/resume")).json).toEqual({ paused: [] });
+  await until("it runs", async () => (await job(id)).state === "done");
+  expect((await changes()).map(({ action, by, note }) => [action, by, note])).toEqual([
+    ["resume", "127.0.0.1", null],
+    ["resume", "127.0.0.1", null],
+    ["pause", "127.0.0.1", null],
+    ["pause", "127.0.0.1", "a demo at three"],
+  ]);
+});
+
+test("slots, loads, unloads and a drain take effect on the foreman that runs", async () => {
+  const sim = await startSim({
+    models: ["a", "b"].map((name) => ({ name, tokens: 2, tokenMs: 5, loadMs: 1 })),
+  });
+  const foreman = await startForeman(sim.url);
+  const { call, job, status } = operator(foreman.url);
+  const loaded = async () => (await status()).target.loaded.map(({ name }) => name);
+
+  const load = await call("POST /foreman/models/load", { model: "b", keep_alive: "1h" });
+  const { job_id } = load.json as { job_id: string };
+  await until("b is loaded", async () => (await job(job_id)).state === "done");
+  await until("b is seen", async () => (await loaded()).includes("b:latest"));
+  expect((await call("POST /foreman/models/unload", { model: "b" })).status).toBe(200);
+  await until("b is gone", async () => !(await loaded()).includes("b:latest"));
+
+  expect((await call("PUT /foreman/slots", { slots: 17 })).status).toBe(400);
+  const slots = await call("PUT /foreman/slots", { slots: 2 });
+  expect(slots.json).toEqual({ slots: 2, setting: 1 });
+  const chats = [1, 2, 3].map(() => {
+    const client = new RawClient(foreman.port);
+    return client.post("/api/chat", { model: "a", messages: endless });
+  });
+  await until("two run", async () => (await status()).running.length === 2);
+
+  const drained = await call("POST /foreman/drain", { on: true });
+  expect(drained.json).toEqual({ draining: true, waiting: 1, running: 2 });
+  const refused = await call("POST /api/chat", { model: "a", messages });
+  expect([refused.status, refused.headers.get("retry-after"), refused.json]).toEqual([
+    503,
+    "10",
+    { error: "server busy, please try again.  maximum pending requests exceeded" },
+  ]);
+  const items = [{ request_id: "one", messages }];
+  expect((await call("POST /api/runtime/llm/batch", { items })).status).toBe(503);
+  const ready = await call("GET /readyz");
+  expect([ready.status, JSON.stringify(ready.json)]).toEqual([
+    503,
+    expect.stringMatching(/draining.*operator/),
+  ]);
+  expect(await status()).toMatchObject({ draining: true, slots: 2 });
+  chats[0]?.leave();
+  await until("what waited is let through", async () => {
+    const { running, waiting } = await status();
+    return running.length === 2 && waiting.length === 0;
+  });
+  expect((await call("POST /foreman/drain", { on: false })).json).toMatchObject({
+    draining: false,
+  });
+  expect((await call("GET /readyz")).status).toBe(200);
+  for (const client of chats) client.leave();
+});
