@@ -69,7 +69,7 @@ function flush(file: string): void {
 /** The store of a database, in this process. */
 export function openStore(file: string): Promise<SqliteStore> {
   return openSqliteStore({
-    file,
+    databaseFile: file,
     log: pino({ level: "silent" }),
     clock: systemClock,
     onFatal: (failure) => {

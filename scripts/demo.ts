@@ -6,9 +6,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
 import { buildForeman } from "../src/foreman.ts";
 import { createLog } from "../src/log.ts";
+import { openSqliteStore } from "../src/store/sqlite/open-sqlite-store.ts";
 import { maxConcurrent, swaps } from "../test/support/sim-ollama/journal-queries.ts";
 import { startSimOllama } from "../test/support/sim-ollama/sim-ollama.ts";
 
@@ -37,12 +39,14 @@ const config = readConfig({
   FOREMAN_EMBED_MODEL: "nomic-embed-text",
   FOREMAN_POLL_INTERVAL: "1s",
 });
-const foreman = await buildForeman(config, {
-  log: createLog("silent"),
+const log = createLog("silent");
+const store = await openSqliteStore({
+  ...{ ...config, log, clock: systemClock },
   onFatal: (error) => {
     throw error;
   },
 });
+const foreman = buildForeman(config, { log, store });
 await foreman.start();
 const url = `http://127.0.0.1:${foreman.port}`;
 

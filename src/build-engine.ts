@@ -4,7 +4,6 @@ import { Controls } from "./controls/controls.ts";
 import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Stalls } from "./dispatch/stalls.ts";
-import type { ForemanError } from "./errors.ts";
 import type { JobId } from "./job.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -14,7 +13,7 @@ import { buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { Backups } from "./store/backups.ts";
-import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+import type { SqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
 import { Inventory } from "./target/inventory.ts";
 import { inventoryKeeper } from "./target/inventory-memory.ts";
@@ -34,21 +33,19 @@ export type Outside = {
   readonly random: () => number;
   /** How the names of webhooks' receivers are resolved; by the system if absent. */
   readonly resolve?: Resolve;
-  readonly onFatal: (error: ForemanError) => void;
+  readonly store: SqliteStore;
   /** A client's weight in the fair share, more than 0; 1 for everyone if absent. */
   readonly weightOf?: (client: string) => number;
 };
 
-export type Engine = Awaited<ReturnType<typeof buildEngine>>;
+export type Engine = ReturnType<typeof buildEngine>;
 
 /**
  * Builds all that lets jobs wait, run and be told of, without a door to come in by. Nothing in it
  * runs yet but the store.
- *
- * @throws ForemanError when the database cannot be opened: see `openSqliteStore`
  */
-export async function buildEngine(config: Config, outside: Outside) {
-  const { clock, log, random } = outside;
+export function buildEngine(config: Config, outside: Outside) {
+  const { clock, log, random, store } = outside;
   const changes = new JobChanges();
   const inventory = new Inventory(config.requiredModels.map(({ name }) => name));
   const metrics = new Metrics({ inventory });
@@ -56,15 +53,13 @@ export async function buildEngine(config: Config, outside: Outside) {
     changes.note(id);
     webhooks.wake();
   };
-  const { databaseFile: file, diskFloorBytes } = config;
   const onCommit = (tookMs: number) => metrics.noteCommit(tookMs);
-  const opening = { file, diskFloorBytes, onTransition, onCommit };
-  const store = await openSqliteStore({ ...outside, ...opening });
+  store.listen({ onTransition, onCommit });
   const onReceipt = metrics.noteDelivery.bind(metrics);
   const webhooks = createWebhooks({ ...config, ...outside, store, onReceipt });
   const { batches, upkeep } = store;
   const keeper = new StoreKeeper({ ...config, store, batches, upkeep, clock, log });
-  const backups = new Backups({ upkeep, databaseFile: file, clock, log });
+  const backups = new Backups({ ...config, upkeep, clock, log });
 
   const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
   const keepInventory = inventoryKeeper(inventory, store, log);

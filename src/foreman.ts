@@ -23,9 +23,9 @@ import { statusLine } from "./systemd/status-line.ts";
 import type { Supervision } from "./systemd/supervision.ts";
 import { takeReading } from "./take-reading.ts";
 
-/** What a test may put in the place of the real thing; `log` and `onFatal` are the process's. */
+/** What a test may put in the place of the real thing; `log` and `store` are the process's. */
 export type Overrides = Partial<Outside> &
-  Pick<Outside, "log" | "onFatal"> & {
+  Pick<Outside, "log" | "store"> & {
     /** The service manager; nobody if absent. */
     readonly notifier?: Notifier;
     readonly supervision?: Pick<Supervision, "listenFd" | "watchdogMs">;
@@ -48,18 +48,14 @@ const afterDrainMs = 15_000;
 /** Foreman's version, as /healthz tells it; a test holds it against package.json. */
 const foremanVersion = "0.1.0";
 
-/**
- * Builds the daemon: an engine, and the door in front of it.
- *
- * @throws ForemanError when the database cannot be opened: see `openSqliteStore`
- */
-export async function buildForeman(config: Config, overrides: Overrides): Promise<Foreman> {
+/** Builds the daemon: an engine, and the door in front of it. */
+export function buildForeman(config: Config, overrides: Overrides): Foreman {
   const { clock = systemClock, log, notifier = noNotifier, random = Math.random } = overrides;
   const { listenFd = null, watchdogMs = null } = overrides.supervision ?? {};
   const startedAtMs = clock.monotonicMs();
   const clients = new Clients({ token: config.inboundToken, file: config.tokensFile, log });
   const weightOf = (client: string) => clients.weightOf(client);
-  const engine = await buildEngine(config, { ...overrides, clock, random, weightOf });
+  const engine = buildEngine(config, { ...overrides, clock, random, weightOf });
   const { batching, dispatcher, inventory, keeper, poller, queue, runtime, webhooks } = engine;
 
   const readHealth = (): Health => ({

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
 import { buildForeman, type Overrides } from "../../src/foreman.ts";
 import { createLog } from "../../src/log.ts";
+import { openSqliteStore } from "../../src/store/sqlite/open-sqlite-store.ts";
 
 export type RunningForeman = {
   readonly url: string;
@@ -42,7 +44,10 @@ export async function startForeman(
   const onFatal = (error: Error) => {
     throw error;
   };
-  const foreman = await buildForeman(config, { log, onFatal, ...overrides });
+  const store =
+    overrides.store ??
+    (await openSqliteStore({ ...config, log, clock: overrides.clock ?? systemClock, onFatal }));
+  const foreman = buildForeman(config, { log, ...overrides, store });
   await foreman.start();
   onTestFinished(async () => {
     await foreman.stop();

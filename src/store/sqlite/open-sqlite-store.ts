@@ -1,6 +1,5 @@
 import type { Clock } from "../../clock.ts";
 import type { ForemanError } from "../../errors.ts";
-import type { JobId } from "../../job.ts";
 import type { Log } from "../../log.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
@@ -9,15 +8,11 @@ import type { ReadVerb, WriteVerb } from "./verb.ts";
 
 type Options = {
   /** Path of the database; its folder is created, private, if it is not there. */
-  readonly file: string;
+  readonly databaseFile: string;
   readonly log: Log;
   readonly clock: Clock;
   /** Called once, when the store has become unusable: end the process, and recover at its start. */
   readonly onFatal: (failure: ForemanError) => void;
-  /** Called after a job came to a state, once that is on the disk. */
-  readonly onTransition?: (id: JobId) => void;
-  /** Called after each transaction, with what it took. */
-  readonly onCommit?: (tookMs: number) => void;
   /** So much of its disk is kept free of new durable jobs, in bytes; none if absent. */
   readonly diskFloorBytes?: number;
   /** The folder of migrations; the program's own if absent. */
@@ -37,7 +32,7 @@ const readThread = new URL("./read-thread.ts", import.meta.url);
  * `storage_failed`. The database is then as it was.
  */
 export async function openSqliteStore(options: Options): Promise<SqliteStore> {
-  const { file, log, clock } = options;
+  const { databaseFile: file, log, clock } = options;
   const threads: { fail(failure: ForemanError): void }[] = [];
   let isFatal = false;
   const onFatal = (failure: ForemanError) => {
@@ -48,14 +43,12 @@ export async function openSqliteStore(options: Options): Promise<SqliteStore> {
   };
   const { diskFloorBytes: floorBytes = 0, migrations = ownMigrations } = options;
   const common = { workerData: { file, floorBytes, migrations: migrations.href }, onFatal };
-  const { onCommit: onGroup = () => {} } = options;
-  const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread, onGroup });
+  const writer = new ThreadClient<WriteVerb>({ ...common, script: writeThread });
   const reader = new ThreadClient<ReadVerb>({ ...common, script: readThread });
   threads.push(writer, reader);
 
   const opening = await writer.opened();
   log.info({ file, schemaFrom: opening?.from, schemaTo: opening?.to }, "store opened");
   const upkeep = new SqliteUpkeep({ file, writer, owesCheck: opening?.owesCheck === true });
-  const { onTransition = () => {} } = options;
-  return new SqliteStore({ writer, reader, clock, upkeep, onTransition });
+  return new SqliteStore({ writer, reader, clock, upkeep });
 }

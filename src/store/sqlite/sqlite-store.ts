@@ -27,7 +27,14 @@ type Deps = {
   readonly reader: ThreadClient<ReadVerb>;
   readonly clock: Clock;
   readonly upkeep: SqliteUpkeep;
+};
+
+/** Who is told of what reached the disk. */
+export type StoreListener = {
+  /** A job came to a state. */
   readonly onTransition: (id: JobId) => void;
+  /** A transaction ended, which took so long. */
+  readonly onCommit: (tookMs: number) => void;
 };
 
 export class SqliteStore implements Store {
@@ -37,7 +44,7 @@ export class SqliteStore implements Store {
   readonly #reader: ThreadClient<ReadVerb>;
   readonly #clock: Clock;
   readonly #upkeep: SqliteUpkeep;
-  readonly #onTransition: (id: JobId) => void;
+  #onTransition: (id: JobId) => void = () => {};
 
   constructor(deps: Deps) {
     this.outbox = new SqliteOutbox(deps);
@@ -45,8 +52,13 @@ export class SqliteStore implements Store {
     this.#reader = deps.reader;
     this.#clock = deps.clock;
     this.#upkeep = deps.upkeep;
-    this.#onTransition = deps.onTransition;
     this.batches = new SqliteBatches(deps);
+  }
+
+  /** Tells one listener, in the place of the one before, from now on. */
+  listen({ onTransition, onCommit }: StoreListener): void {
+    this.#onTransition = onTransition;
+    this.#writer.onGroup = onCommit;
   }
 
   /** What its files need. */

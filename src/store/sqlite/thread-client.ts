@@ -10,8 +10,6 @@ type Deps = {
   readonly workerData: ThreadStart;
   /** Called at most once, after every waiting call was rejected; not for a failed opening. */
   readonly onFatal: (failure: ForemanError) => void;
-  /** A group of verbs came back, which the thread worked on for so long. */
-  readonly onGroup?: (tookMs: number) => void;
 };
 
 type Waiting = { resolve(answer: unknown): void; reject(cause: Error): void };
@@ -22,6 +20,8 @@ type Waiting = { resolve(answer: unknown): void; reject(cause: Error): void };
  * verbs, so a queue pairs them.
  */
 export class ThreadClient<Asked extends Verb> {
+  /** Called when a group of verbs has come back, with the ms that the thread worked on it. */
+  onGroup: (tookMs: number) => void = () => {};
   readonly #deps: Deps;
   readonly #closing = Promise.withResolvers<void>();
   readonly #waiting: Waiting[] = [];
@@ -121,7 +121,7 @@ export class ThreadClient<Asked extends Verb> {
         this.fail(thrown(message.failure));
         break;
       case "group":
-        this.#deps.onGroup?.(message.tookMs);
+        this.onGroup(message.tookMs);
         this.#settle(message);
         break;
       case "closed":

@@ -14,7 +14,7 @@ export function openForTest(
   } = {},
 ): Promise<SqliteStore> {
   return openSqliteStore({
-    file,
+    databaseFile: file,
     log: pino({ level: "silent" }),
     clock: systemClock,
     onFatal: (failure) => {
