@@ -62,7 +62,7 @@ export default {
     },
     only(
       "root-alone-composes",
-      "^src/(foreman\\.ts$|build-engine\\.ts$|dispatch/|store/sqlite/)",
+      "^src/(daemon\\.ts$|foreman\\.ts$|build-engine\\.ts$|dispatch/|store/sqlite/)",
       "^src/(dispatch/|store/sqlite/)",
     ),
     only(

@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { compileCache } from "./test/support/compile-cache.ts";
 
 /** Keeps both cores busy for a minute and more, so it comes last, when nothing is measured. */
 const kills = "test/journeys/kill-random.test.ts";
+
+// Threads of the store's and others are started by the hundred: with their compiled modules kept,
+// the store's own tests take half the processor's time (27 s instead of 60 s).
+process.env.NODE_COMPILE_CACHE ??= compileCache;
 
 export default defineConfig({
   test: {

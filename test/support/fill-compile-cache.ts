@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileCache, DaemonLife } from "./daemon-life.ts";
+import { compileCache } from "./compile-cache.ts";
+import { DaemonLife } from "./daemon-life.ts";
 import { until } from "./until.ts";
 
 const startedMsMax = 30_000;
