@@ -3,8 +3,10 @@ import type { Config } from "./config.ts";
 import { Controls } from "./controls/controls.ts";
 import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { readHistory } from "./dispatch/read-history.ts";
 import { Stalls } from "./dispatch/stalls.ts";
-import type { JobId } from "./job.ts";
+import { History, type Reading } from "./history/history.ts";
+import type { Ending, Job, JobId } from "./job.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { JobChanges } from "./queue/job-changes.ts";
@@ -14,6 +16,7 @@ import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { Backups } from "./store/backups.ts";
 import type { SqliteStore } from "./store/sqlite/sqlite-store.ts";
+import type { Store } from "./store/store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
 import { Inventory } from "./target/inventory.ts";
 import { inventoryKeeper } from "./target/inventory-memory.ts";
@@ -86,13 +89,13 @@ export function buildEngine(config: Config, outside: Outside) {
   const slots = config.chatSlots;
   const controls = new Controls({ memory: store, clock, log, slots, onChange: wake });
   const accounts = new Accounts(runners, outside.weightOf);
+  const history = buildHistory({ runners, store, clock, log }, () =>
+    readHistory({ dispatcher, inventory, queue }),
+  );
   const queue = new Queue({
-    ...{ ...config, store, clock, log },
+    ...{ ...config, ...observers({ accounts, history, metrics }), store, clock, log },
     depthMax: config.queueDepthMax,
     isModelMissing: (model) => inventory.isMissing(model),
-    onJoined: (job) => accounts.joined(job),
-    onLeft: (job) => accounts.left(job),
-    onEndedWaiting: (job, why) => metrics.jobs.noteEnd(job, why),
     onChange: wake,
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
@@ -106,6 +109,7 @@ export function buildEngine(config: Config, outside: Outside) {
       stalls.noteEnded(ended);
       runtime.ollama.noteEnded(ended);
       metrics.jobs.noteRun(ended);
+      history.noteRun(ended);
     },
   });
   const watchdog = buildWatchdog(config, {
@@ -114,16 +118,48 @@ export function buildEngine(config: Config, outside: Outside) {
     onProgress: wake,
     onBack: (model) => warmer.noteBack(model),
   });
-  const runningCount = () => dispatcher.runningCount;
-  const runtime = buildRuntime(config, { ...pieces, runningCount });
+  const runtime = buildRuntime(config, { ...pieces, runningCount: () => dispatcher.runningCount });
   const onItemsEnded = metrics.noteItems.bind(metrics);
   const batching = buildBatches(config, {
     ...{ ...config, ...pieces, ...runtime, batches, changes, onItemsEnded },
   });
   return {
     ...{ ...pieces, metrics },
-    ...{ backups, batches, batching, changes, controls, dispatcher, keeper, runners, runtime },
-    ...{ surveyor, stalls, watchdog, webhooks },
+    ...{ backups, batches, batching, changes, controls, dispatcher, history, keeper },
+    ...{ runners, runtime, surveyor, stalls, watchdog, webhooks },
+  };
+}
+
+type HistoryDeps = Pick<Outside, "clock" | "log"> & {
+  readonly runners: Runners;
+  readonly store: Store;
+};
+
+function buildHistory({ runners, store, ...deps }: HistoryDeps, read: () => Reading): History {
+  return new History({ ...deps, memory: store, read, keyOf: (loadKey) => runners.keyOf(loadKey) });
+}
+
+type Observers = {
+  readonly accounts: Accounts;
+  readonly history: History;
+  readonly metrics: Metrics;
+};
+
+/** Who is told of jobs that come to wait, and go. */
+function observers({ accounts, history, metrics }: Observers) {
+  return {
+    onJoined: (job: Job) => {
+      accounts.joined(job);
+      history.joined(job);
+    },
+    onLeft: (job: Job) => {
+      accounts.left(job);
+      history.left(job.id);
+    },
+    onEndedWaiting: (job: Pick<Job, "class">, why: Pick<Ending, "state" | "reason">) => {
+      metrics.jobs.noteEnd(job, why);
+      history.noteEndedWaiting(why);
+    },
   };
 }
 

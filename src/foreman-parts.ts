@@ -16,12 +16,24 @@ type Front = {
 
 /** What has a life, in the order of its start. */
 export function partsOf({ listen }: Config, engine: Engine, front: Front): readonly Part[] {
-  const { batching, keeper, log, poller, runtime, store, surveyor, target, watchdog, webhooks } =
-    engine;
+  const {
+    batching,
+    history,
+    keeper,
+    log,
+    poller,
+    runtime,
+    store,
+    surveyor,
+    target,
+    watchdog,
+    webhooks,
+  } = engine;
   const { eventStreams, http, lifeSign, listenFd } = front;
   return [
     { name: "store", start: () => recover(engine), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
+    { name: "history", start: () => history.start(), stop: () => history.stop() },
     { name: "webhooks", ...webhooks },
     { name: "target", stop: () => target.close() },
     { name: "surveyor", stop: () => surveyor.stop() },
@@ -48,6 +60,7 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
 async function recover({
   clock,
   controls,
+  history,
   inventory,
   log,
   queue,
@@ -61,5 +74,6 @@ async function recover({
   await recallInventory(inventory, store, log);
   await runtime.providerSwitch.recall();
   await controls.recall();
+  await history.recall();
   await queue.restore();
 }

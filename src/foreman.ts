@@ -11,6 +11,7 @@ import { whyWaiting } from "./dispatch/why-waiting.ts";
 import { partsOf } from "./foreman-parts.ts";
 import { GpuProbe } from "./gpu-probe.ts";
 import { createApp } from "./http/app.ts";
+import { StatusFeed } from "./http/controls/status-feed.ts";
 import { buildReception } from "./http/door/build-reception.ts";
 import { HttpServer } from "./http/door/server.ts";
 import { EventStreams } from "./http/events/event-streams.ts";
@@ -81,14 +82,16 @@ export function buildForeman(config: Config, overrides: Overrides): Foreman {
     return await engine.metrics.tell(await takeReading(engine, beside));
   };
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
+  const readWholeStatus = async () => ({
+    ...{ ...readStatus(engine), today: engine.history.totals() },
+    watchdog: engine.watchdog.status,
+    webhooks: await webhooks.status(),
+  });
   const app = createApp({
     ...{ ...config, ...engine, ...runtime, ...batching, readHealth, eventStreams },
     version: foremanVersion,
-    readStatus: async () => ({
-      ...readStatus(engine),
-      watchdog: engine.watchdog.status,
-      webhooks: await webhooks.status(),
-    }),
+    readStatus: readWholeStatus,
+    statusFeed: new StatusFeed({ clock, log, readStatus: readWholeStatus }),
     ...{ embedLimit, readMetrics, readGpu: () => gpu.read() },
     onAnswered: (answered) => engine.metrics.http.note(answered),
     readWebhook: webhooks.read,

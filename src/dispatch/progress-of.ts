@@ -30,16 +30,23 @@ export function progressOf(
   };
 }
 
-function runOf({ attempt, run, startedAtMs, waiting }: Running, nowMs: number): JobProgressEvent {
+/** Tokens a second since the first of them, to a tenth; null where that says nothing yet. */
+export function tokensPerS({ run }: Running, nowMs: number): number | null {
   const { firstByteAtMs, tokens } = run.progress;
   const answeredMs = firstByteAtMs === null ? 0 : nowMs - firstByteAtMs;
   const isRateKnown = tokens !== null && answeredMs >= rateMsMin;
+  return isRateKnown ? Math.round((tokens / answeredMs) * 10_000) / 10 : null;
+}
+
+function runOf(running: Running, nowMs: number): JobProgressEvent {
+  const { attempt, run, startedAtMs, waiting } = running;
+  const { firstByteAtMs, tokens } = run.progress;
   return {
     job_id: waiting.job.id,
     state: firstByteAtMs === null ? "loading" : "working",
     attempt,
     ran_ms: Math.round(nowMs - startedAtMs),
     tokens,
-    tokens_per_s: isRateKnown ? Math.round((tokens / answeredMs) * 10_000) / 10 : null,
+    tokens_per_s: tokensPerS(running, nowMs),
   };
 }

@@ -9,6 +9,8 @@ import type { Status } from "../wire/status.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Measures } from "./measures.ts";
 import { nameRunner } from "./name-runner.ts";
+import { tokensPerS } from "./progress-of.ts";
+import type { Running } from "./slots.ts";
 import type { Stalls } from "./stalls.ts";
 
 type StatusSources = {
@@ -23,7 +25,9 @@ type StatusSources = {
 };
 
 /** What runs, who waits and why, as it stands now. */
-export function readStatus(sources: StatusSources): Omit<Status, "webhooks" | "watchdog"> {
+export function readStatus(
+  sources: StatusSources,
+): Omit<Status, "webhooks" | "watchdog" | "today"> {
   const { clock, controls, dispatcher, inventory, poller, queue, runners } = sources;
   const nowMs = clock.monotonicMs();
   const modelOf = (runnerKey: string) => nameRunner(runnerKey, sources);
@@ -46,15 +50,7 @@ export function readStatus(sources: StatusSources): Omit<Status, "webhooks" | "w
     slots_setting: controls.slotsSetting,
     paused: [...controls.pauses],
     draining: queue.isDraining || !queue.isOpen,
-    running: view.running.map(({ run, startedAtMs, waiting: { attempts, job } }) => ({
-      job_id: job.id,
-      model: job.model,
-      priority: job.class,
-      client: job.client,
-      ran_ms: Math.round(nowMs - startedAtMs),
-      attempts,
-      tokens: run.progress.tokens,
-    })),
+    running: view.running.map((running) => runningLine(running, nowMs)),
     waiting: [...queue.lanes()].map((lane) => {
       const [head] = lane.waiting.values();
       const hold = view.holds.get(lane.key);
@@ -76,6 +72,21 @@ export function readStatus(sources: StatusSources): Omit<Status, "webhooks" | "w
     })),
     swaps: swapsOf(view.measures, (loadKey) => modelOf(runners.keyOf(loadKey))),
     stalls: stallsOf(sources.stalls),
+  };
+}
+
+function runningLine(running: Running, nowMs: number): Status["running"][number] {
+  const { run, startedAtMs, waiting } = running;
+  const { attempts, job } = waiting;
+  return {
+    job_id: job.id,
+    model: job.model,
+    priority: job.class,
+    client: job.client,
+    ran_ms: Math.round(nowMs - startedAtMs),
+    attempts,
+    tokens: run.progress.tokens,
+    tokens_per_s: tokensPerS(running, nowMs),
   };
 }
 

@@ -34,6 +34,24 @@ const swaps = z
   })
   .meta({ description: "What swapping models has cost since foreman started" });
 
+const waits = z.object({
+  p50_ms: ms.nullable().meta({ description: "Within 6 %; null if no job ran" }),
+  p95_ms: ms.nullable(),
+});
+
+const today = z
+  .object({
+    since: z.iso.datetime(),
+    jobs: z.object({ done: depth, failed: depth, cancelled: depth }),
+    tokens: depth.meta({ description: "Written by the target" }),
+    waits: z.object({ interactive: waits, batch: waits }),
+    swaps: depth,
+    swaps_spared: z.int().meta({
+      description: "How many more the order of arrival would have made, with the same room",
+    }),
+  })
+  .meta({ description: "The last 24 hours, over restarts" });
+
 const stalls = z
   .object({
     count: depth,
@@ -95,6 +113,11 @@ export const statusDocument = z
         tokens: depth.nullable().meta({
           description: "Counted as they pass, so an estimate; null before the first and unstreamed",
         }),
+        tokens_per_s: z
+          .number()
+          .min(0)
+          .nullable()
+          .meta({ description: "Since the first of them; null where that says nothing yet" }),
       }),
     ),
     waiting: z
@@ -121,6 +144,7 @@ export const statusDocument = z
       .meta({ description: "How long the target takes to load a model, as measured" }),
     webhooks,
     swaps,
+    today,
     stalls,
     watchdog: z.array(watched).meta({ description: "Each model of FOREMAN_REQUIRED_MODELS" }),
   })

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ControlChange } from "../../src/wire/controls.ts";
+import type { HistoryDocument } from "../../src/wire/history.ts";
 import type { Status } from "../../src/wire/status.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { startForeman } from "../support/start-foreman.ts";
@@ -125,4 +126,59 @@ test("slots, loads, unloads and a drain take effect on the foreman that runs", a
   });
   expect((await call("GET /readyz")).status).toBe(200);
   for (const client of chats) client.leave();
+});
+
+test("the status is told as it changes, and what was is remembered over a restart", async () => {
+  const sim = await startSim({
+    models: ["a", "b"].map((name) => ({ name, tokens: 3, tokenMs: 1, loadMs: 60 })),
+    maxLoadedModels: 1,
+  });
+  const settings = { FOREMAN_DB: join(mkdtempSync(join(tmpdir(), "foreman-past-")), "f.db") };
+  const first = await startForeman(sim.url, settings);
+  const before = operator(first.url);
+  const stream = new RawClient(first.port).send(
+    "GET /foreman/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  );
+  await stream.received("event: status");
+  const told = () => stream.text.split("event: status").length - 1;
+  const atOnce = told();
+
+  await before.call("POST /foreman/pause");
+  await until("it is told", () => /"paused":\[\{/.test(stream.text));
+  const ids: string[] = [];
+  for (const model of ["a", "b", "a", "b", "a", "b"]) {
+    ids.push(await before.submit({ model, messages }));
+  }
+  await until("six are told to wait", () => /"depth":3.*"depth":3/.test(stream.text));
+  await before.call("POST /foreman/resume");
+  await until("all are done", async () => {
+    const states = await Promise.all(ids.map(async (id) => (await before.job(id)).state));
+    return states.every((state) => state === "done");
+  });
+  const { today } = await before.status();
+  expect(today).toMatchObject({
+    jobs: { done: 6, failed: 0, cancelled: 0 },
+    ...{ tokens: 18, swaps: 2, swaps_spared: 4 },
+  });
+  expect(today.waits.interactive.p95_ms).toBeGreaterThan(0);
+  expect(today.waits.batch.p50_ms).toBeNull();
+  expect([atOnce, told() < 20]).toEqual([1, true]);
+  stream.leave();
+  await first.stop();
+
+  const { call, status } = operator((await startForeman(sim.url, settings)).url);
+  expect((await status()).today).toMatchObject({ jobs: { done: 6 }, swaps: 2, swaps_spared: 4 });
+  for (const [span, step] of [
+    ["hour", 60],
+    ["day", 600],
+  ] as const) {
+    const answer = await call(`GET /foreman/history?span=${span}`);
+    const { samples, step_seconds } = answer.json as HistoryDocument;
+    expect(step_seconds).toBe(step);
+    const sum = (count: (sample: (typeof samples)[number]) => number) =>
+      samples.reduce((total, sample) => total + count(sample), 0);
+    expect([sum((each) => each.jobs_done), sum((each) => each.tokens)]).toEqual([6, 18]);
+    expect(sum((each) => each.gpu_busy_share)).toBeGreaterThan(0);
+  }
+  expect((await call("GET /foreman/history?span=year")).status).toBe(400);
 });

@@ -52,6 +52,8 @@ const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?
   ["POST /foreman/models/load", "/foreman/models/load", { model, keep_alive: "5m" }],
   ["POST /foreman/models/unload", "/foreman/models/unload", { model }],
   ["GET /foreman/changes", "/foreman/changes"],
+  ["GET /foreman/events", "/foreman/events"],
+  ["GET /foreman/history", "/foreman/history?span=day"],
   ["POST /foreman/backup", "/foreman/backup"],
   [
     `PATCH ${llm}/providers/{id}`,
@@ -104,6 +106,17 @@ function documentsOf(text: string, mediaType: string): readonly unknown[] {
   return documents.map((document) => JSON.parse(document ?? ""));
 }
 
+/** What has come by the end of the answer, or of an endless stream's first document. */
+async function textOf(answer: Response): Promise<string> {
+  const isEndless = answer.url.endsWith("/foreman/events");
+  let text = "";
+  for await (const piece of answer.body ?? []) {
+    text += Buffer.from(piece).toString("utf8");
+    if (isEndless && /^data: .*\n\n/m.test(text)) break;
+  }
+  return text;
+}
+
 const operationOf = (name: string) => {
   const found = operations.find(({ method, path }) => `${method.toUpperCase()} ${path}` === name);
   if (found === undefined) throw new Error(`not described: ${name}`);
@@ -148,7 +161,7 @@ test("every route answers as /openapi.json describes it", async () => {
       await answer.arrayBuffer();
       continue;
     }
-    for (const json of documentsOf(await answer.text(), type)) {
+    for (const json of documentsOf(await textOf(answer), type)) {
       expect(described.schema.parse(json), name).toEqual(json);
     }
   }

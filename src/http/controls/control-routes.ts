@@ -1,8 +1,18 @@
+import { ForemanError } from "../../errors.ts";
+import type { History } from "../../history/history.ts";
+import { historyQuery } from "../../wire/history.ts";
 import { type Call, tell } from "../call.ts";
+import type { EventStreams } from "../events/event-streams.ts";
 import { type PauseDeps, pause, resume } from "./pause.ts";
 import { drain, loadModel, type RunTimeDeps, setSlots, unloadModel } from "./run-time.ts";
+import { type StatusFeed, tellStatusEvents } from "./status-feed.ts";
 
-export type ControlDeps = PauseDeps & RunTimeDeps;
+export type ControlDeps = PauseDeps &
+  RunTimeDeps & {
+    readonly history: History;
+    readonly eventStreams: EventStreams;
+    readonly statusFeed: StatusFeed;
+  };
 
 type Route = readonly [method: string, path: string, handler: (call: Call) => Promise<void> | void];
 
@@ -15,6 +25,15 @@ export function controlRoutes(deps: ControlDeps): readonly Route[] {
     ["PUT", "/foreman/slots", (call) => setSlots(call, deps)],
     ["POST", "/foreman/models/load", (call) => loadModel(call, deps)],
     ["POST", "/foreman/models/unload", (call) => unloadModel(call, deps)],
+    ["GET", "/foreman/events", (call) => tellStatusEvents(call, deps)],
+    ["GET", "/foreman/history", (call) => tellHistory(call, deps)],
     ["GET", "/foreman/changes", (call) => tell(call, 200, { changes: deps.controls.changes })],
   ];
+}
+
+function tellHistory(call: Call, { history }: ControlDeps): void {
+  const given = Object.fromEntries(new URL(call.url, "http://foreman").searchParams);
+  const parsed = historyQuery.safeParse(given);
+  if (!parsed.success) throw new ForemanError("bad_request", 'span is "hour" or "day"');
+  tell(call, 200, history.tell(parsed.data.span));
 }

@@ -12,6 +12,8 @@ import {
   unloadWish,
 } from "../../wire/controls.ts";
 import { plainError } from "../../wire/error-answers.ts";
+import { historyDocument, historyQuery } from "../../wire/history.ts";
+import { statusDocument } from "../../wire/status.ts";
 import type { Operation } from "./operation.ts";
 
 /** What an operator may do to a running foreman. */
@@ -65,6 +67,25 @@ export const controlOperations: readonly Operation[] = [
       200: { description: "Ollama was told", schema: unloadView },
       404: { description: "Ollama has no such model", schema: plainError },
     },
+  },
+  {
+    method: "get",
+    path: "/foreman/events",
+    summary: "The status as server-sent events: at once, and when it has changed",
+    answers: {
+      200: {
+        description: "Events of the type status, at most one a second",
+        schema: statusDocument,
+        mediaType: "text/event-stream",
+      },
+    },
+  },
+  {
+    method: "get",
+    path: "/foreman/history",
+    summary: "The last hour by the minute, or the last day by ten minutes",
+    query: historyQuery,
+    answers: { 200: { description: "Oldest first, kept over restarts", schema: historyDocument } },
   },
   {
     method: "get",

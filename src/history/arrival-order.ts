@@ -1,0 +1,69 @@
+import type { JobId } from "../job.ts";
+
+/** Jobs that are followed; past it the oldest is passed over, for it may wait for days. */
+const jobsMax = 10_000;
+
+/** Runners whose presence at the target is watched. */
+const runnersMax = 256;
+
+type Followed = { readonly loadKey: string; hasRun: boolean };
+
+/**
+ * Plays the jobs that ran through a target that takes them in the order of their arrival, as Ollama
+ * alone would, and counts how often it would have had to load a model. It is given room for as many
+ * runners as the target was ever seen to hold at once, the longest unused of which goes first; so
+ * what is said to be spared is not owed to a poorer target.
+ */
+export class ArrivalOrder {
+  readonly #keyOf: (loadKey: string) => string;
+  readonly #jobs = new Map<JobId, Followed>();
+  readonly #known = new Set<string>();
+  /** The runners that it would hold, the latest used last. */
+  #held: readonly string[] = [];
+  #room = 1;
+  #swaps = 0;
+
+  /** @param keyOf the runner that a load key means */
+  constructor(keyOf: (loadKey: string) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  /** Of the jobs up to the first that still waits or runs. */
+  get swaps(): number {
+    return this.#swaps;
+  }
+
+  joined(id: JobId, loadKey: string): void {
+    this.#jobs.set(id, { loadKey, hasRun: false });
+    const [first] = this.#jobs.keys();
+    if (this.#jobs.size > jobsMax && first !== undefined) this.#jobs.delete(first);
+  }
+
+  ran(id: JobId): void {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) job.hasRun = true;
+  }
+
+  /** It neither waits nor runs any more; one that never ran would not have run elsewhere. */
+  left(id: JobId): void {
+    if (this.#jobs.get(id)?.hasRun === false) this.#jobs.delete(id);
+    for (const [first, { hasRun, loadKey }] of this.#jobs) {
+      if (!hasRun) return;
+      this.#jobs.delete(first);
+      this.#play(this.#keyOf(loadKey));
+    }
+  }
+
+  /** The runners that the target holds, of which those count that jobs have run on. */
+  noteLoaded(runnerKeys: Iterable<string>): void {
+    const together = [...runnerKeys].filter((key) => this.#known.has(key)).length;
+    this.#room = Math.max(this.#room, together);
+  }
+
+  #play(key: string): void {
+    if (this.#known.size >= runnersMax) this.#known.clear();
+    this.#known.add(key);
+    if (!this.#held.includes(key)) this.#swaps += 1;
+    this.#held = [...this.#held.filter((each) => each !== key), key].slice(-this.#room);
+  }
+}

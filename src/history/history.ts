@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { type Clock, isoTime, type Timer } from "../clock.ts";
+import type { Ending, Job, JobId } from "../job.ts";
+import type { Log } from "../log.ts";
+import type { HistoryDocument, HistorySample } from "../wire/history.ts";
+import type { Status } from "../wire/status.ts";
+import { ArrivalOrder } from "./arrival-order.ts";
+import { Series } from "./series.ts";
+import { type Step, step } from "./step.ts";
+import { sumOfWaits, waitQuantile, withWait } from "./wait-buckets.ts";
+
+/** How often what runs and waits is looked at. */
+const lookEveryMs = 5_000;
+
+/** How often the history is written down: a crash loses no more of it. */
+const keepEveryMs = 60_000;
+
+const minuteMs = 60_000;
+
+type Memory = {
+  remember(name: string, document: Uint8Array): Promise<void>;
+  recall(name: string): Promise<Uint8Array | null>;
+};
+
+const documentName = "history";
+
+/** 60 steps of a minute and 144 of ten: at most 100 KB, written once a minute. */
+const document = z.object({ hour: z.array(step), day: z.array(step) });
+
+/** What can be counted at a moment; the first two only grow. */
+export type Reading = {
+  readonly busyMs: number;
+  readonly swaps: number;
+  readonly queued: number;
+  readonly running: number;
+  /** The runners that the target holds. */
+  readonly residents: Iterable<string>;
+};
+
+type HistoryOptions = {
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly read: () => Reading;
+  readonly keyOf: (loadKey: string) => string;
+};
+
+type EndedRun = { readonly job: Job; readonly ending: Ending; readonly waitedMs: number };
+
+/** What the last hour and the last day were like, over restarts. */
+export class History {
+  readonly #options: HistoryOptions;
+  readonly #log: Log;
+  readonly #hour = new Series({ stepMs: minuteMs, stepsMax: 60 });
+  readonly #day = new Series({ stepMs: 10 * minuteMs, stepsMax: 144 });
+  readonly #arrivals: ArrivalOrder;
+  #counted = { busyMs: 0, swaps: 0, arrivalSwaps: 0 };
+  #keptAtMs: number;
+  #timer: Timer | null = null;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ component: "history" });
+    this.#arrivals = new ArrivalOrder(options.keyOf);
+    this.#keptAtMs = options.clock.monotonicMs();
+  }
+
+  /** Brings back what an earlier life wrote down. */
+  async recall(): Promise<void> {
+    const { clock, memory } = this.#options;
+    const bytes = await memory.recall(documentName);
+    if (bytes === null) return;
+    try {
+      const { day, hour } = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+      this.#hour.restore(hour, clock.wallMs());
+      this.#day.restore(day, clock.wallMs());
+    } catch (cause) {
+      this.#log.warn({ err: cause }, "history not readable: it begins anew");
+    }
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.after(lookEveryMs, () => {
+      this.#look();
+      const isDue = this.#options.clock.monotonicMs() - this.#keptAtMs >= keepEveryMs;
+      if (isDue) void this.#keep();
+      this.start();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    this.#look();
+    await this.#keep();
+  }
+
+  /** A job begins to wait: once per job. */
+  joined({ id, loadKey }: Job): void {
+    this.#arrivals.joined(id, loadKey);
+  }
+
+  /** A job neither waits nor runs any more. */
+  left(id: JobId): void {
+    this.#arrivals.left(id);
+  }
+
+  noteRun({ ending, job, waitedMs }: EndedRun): void {
+    this.#arrivals.ran(job.id);
+    this.#change((each) => ({
+      ...each,
+      [ending.state]: each[ending.state] + 1,
+      tokens: each.tokens + (ending.completionTokens ?? 0),
+      waits: { ...each.waits, [job.class]: withWait(each.waits[job.class], waitedMs) },
+    }));
+  }
+
+  /** A job ended without being let through once more. */
+  noteEndedWaiting({ state }: Pick<Ending, "state">): void {
+    this.#change((each) => ({ ...each, [state]: each[state] + 1 }));
+  }
+
+  /** Oldest first; a step in which foreman did not run is missing. */
+  tell(span: HistoryDocument["span"]): HistoryDocument {
+    this.#look();
+    const series = span === "hour" ? this.#hour : this.#day;
+    const nowMs = this.#options.clock.wallMs();
+    return {
+      span,
+      step_seconds: series.stepMs / 1_000,
+      samples: series.steps.map((each) => {
+        const lastedMs = Math.min(series.stepMs, Math.max(1, nowMs - each.atMs));
+        return sampleOf(each, lastedMs);
+      }),
+    };
+  }
+
+  /** The last 24 hours in sum. */
+  totals(): Status["today"] {
+    this.#look();
+    const { steps } = this.#day;
+    const sum = (count: (step: Step) => number) =>
+      steps.reduce((total, each) => total + count(each), 0);
+    const waits = (jobClass: Job["class"]) => {
+      const all = sumOfWaits(steps.map((each) => each.waits[jobClass]));
+      return { p50_ms: waitQuantile(all, 0.5), p95_ms: waitQuantile(all, 0.95) };
+    };
+    const swaps = sum((each) => each.swaps);
+    return {
+      since: isoTime(steps[0]?.atMs ?? this.#options.clock.wallMs()),
+      jobs: {
+        done: sum((each) => each.done),
+        failed: sum((each) => each.failed),
+        cancelled: sum((each) => each.cancelled),
+      },
+      tokens: sum((each) => each.tokens),
+      waits: { interactive: waits("interactive"), batch: waits("batch") },
+      swaps,
+      swaps_spared: sum((each) => each.arrivalSwaps) - swaps,
+    };
+  }
+
+  #look(): void {
+    const { busyMs, queued, residents, running, swaps } = this.#options.read();
+    this.#arrivals.noteLoaded(residents);
+    const before = this.#counted;
+    const arrivalSwaps = this.#arrivals.swaps;
+    this.#counted = { busyMs, swaps, arrivalSwaps };
+    this.#change((each) => ({
+      ...each,
+      busyMs: each.busyMs + busyMs - before.busyMs,
+      swaps: each.swaps + swaps - before.swaps,
+      arrivalSwaps: each.arrivalSwaps + arrivalSwaps - before.arrivalSwaps,
+      ...{ queued, running },
+    }));
+  }
+
+  #change(apply: (step: Step) => Step): void {
+    const nowMs = this.#options.clock.wallMs();
+    this.#hour.change(nowMs, apply);
+    this.#day.change(nowMs, apply);
+  }
+
+  async #keep(): Promise<void> {
+    this.#keptAtMs = this.#options.clock.monotonicMs();
+    const kept = { hour: this.#hour.steps, day: this.#day.steps };
+    try {
+      await this.#options.memory.remember(documentName, Buffer.from(JSON.stringify(kept)));
+    } catch (cause) {
+      this.#log.warn({ err: cause }, "history not written down; tried again in a minute");
+    }
+  }
+}
+
+function sampleOf(each: Step, lastedMs: number): HistorySample {
+  const waits = sumOfWaits([each.waits.interactive, each.waits.batch]);
+  return {
+    at: isoTime(each.atMs),
+    jobs_done: each.done,
+    jobs_failed: each.failed,
+    tokens: each.tokens,
+    wait_p50_ms: waitQuantile(waits, 0.5),
+    wait_p95_ms: waitQuantile(waits, 0.95),
+    gpu_busy_share: Math.min(1, Math.round((each.busyMs / lastedMs) * 1_000) / 1_000),
+    ...{ swaps: each.swaps, queued: each.queued, running: each.running },
+  };
+}

@@ -1,0 +1,35 @@
+import { z } from "zod";
+
+const count = z.number().min(0);
+const waits = z.record(z.string(), count);
+
+/** One step of the history as it is kept; times in ms. */
+export const step = z.object({
+  /** Wall clock at which it began. */
+  atMs: z.number(),
+  done: count,
+  failed: count,
+  cancelled: count,
+  /** Written by the target. */
+  tokens: count,
+  /** How long something ran. */
+  busyMs: count,
+  swaps: count,
+  /** Swaps that the order of arrival would have made. */
+  arrivalSwaps: count,
+  /** At its end. */
+  queued: count,
+  running: count,
+  waits: z.object({ interactive: waits, batch: waits }),
+});
+
+export type Step = Readonly<z.output<typeof step>>;
+
+export function emptyStep(atMs: number): Step {
+  return {
+    atMs,
+    ...{ done: 0, failed: 0, cancelled: 0, tokens: 0, busyMs: 0 },
+    ...{ swaps: 0, arrivalSwaps: 0, queued: 0, running: 0 },
+    waits: { interactive: {}, batch: {} },
+  };
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { ArrivalOrder } from "../../src/history/arrival-order.ts";
+import { Series } from "../../src/history/series.ts";
+import { sumOfWaits, waitQuantile, withWait } from "../../src/history/wait-buckets.ts";
+import type { JobId } from "../../src/job.ts";
+
+const id = (n: number) => `job ${n}` as JobId;
+
+/** Lets jobs on these runners come in that order, and end in the order of `ends` (from 0). */
+function played(runners: string, ends: readonly number[], together: readonly string[] = []) {
+  const order = new ArrivalOrder((loadKey) => loadKey);
+  for (const [n, runner] of [...runners].entries()) order.joined(id(n), runner);
+  for (const n of ends) {
+    order.ran(id(n));
+    order.left(id(n));
+    order.noteLoaded(together);
+  }
+  return order.swaps;
+}
+
+describe("swaps in the order of arrival", () => {
+  test.each<[string, string, number[], string[], number]>([
+    ["one for each turn of the model", "abab", [0, 1, 2, 3], [], 4],
+    ["whatever the order was in which they ran", "abab", [0, 2, 1, 3], [], 4],
+    ["no further than to the first that has not ended", "abab", [1, 3], [], 0],
+    ["one for a row of a model", "aaab", [0, 1, 2, 3], [], 2],
+    ["no more once both are seen to have room", "ababab", [0, 1, 2, 3, 4, 5], ["a", "b"], 3],
+    ["as many where it never had", "ababab", [0, 1, 2, 3, 4, 5], ["a", "embedder"], 6],
+  ])("%s", (_, runners, ends, together, swaps) => {
+    expect(played(runners, ends, together)).toBe(swaps);
+  });
+
+  test("does not count a job that left unrun, nor wait for it", () => {
+    const order = new ArrivalOrder((loadKey) => loadKey);
+    for (const [n, runner] of ["a", "b", "a"].entries()) order.joined(id(n), runner);
+    for (const n of [0, 2]) order.ran(id(n));
+
+    order.left(id(0));
+    order.left(id(1));
+    order.left(id(2));
+
+    expect(order.swaps).toBe(1);
+  });
+
+  test("passes over the oldest when more than 10,000 are followed", () => {
+    const order = new ArrivalOrder((loadKey) => loadKey);
+    for (let n = 0; n <= 10_000; n += 1) order.joined(id(n), "a");
+    order.ran(id(1));
+
+    order.left(id(1));
+
+    expect(order.swaps).toBe(1);
+  });
+});
+
+describe("waits", () => {
+  test("are told within 6 %, of several steps together", () => {
+    const one = [0, 10, 250].reduce(withWait, {});
+    const other = Array.from({ length: 97 }, () => 60_000).reduce(withWait, {});
+    const all = sumOfWaits([one, other]);
+
+    expect(waitQuantile({}, 0.5)).toBeNull();
+    expect(waitQuantile(one, 0)).toBe(0);
+    expect(waitQuantile(one, 0.95)).toSatisfy((ms: number) => Math.abs(ms / 250 - 1) < 0.06);
+    expect(waitQuantile(all, 0.5)).toSatisfy((ms: number) => Math.abs(ms / 60_000 - 1) < 0.06);
+  });
+});
+
+describe("a series of steps", () => {
+  const minute = 60_000;
+  const counted = (series: Series, nowMs: number) =>
+    series.change(nowMs, (step) => ({ ...step, done: step.done + 1 }));
+
+  test("keeps the latest, leaves gaps, and forgets what a clock set back has not come to", () => {
+    const series = new Series({ stepMs: minute, stepsMax: 3 });
+    for (const at of [0, 59_999, minute, 2 * minute, 3 * minute]) counted(series, at);
+    const view = () => series.steps.map(({ atMs, done }) => [atMs / minute, done]);
+    expect(view()).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ]);
+
+    counted(series, 5 * minute);
+    expect(view()).toEqual([
+      [3, 1],
+      [5, 1],
+    ]);
+    counted(series, 3 * minute);
+    expect(view()).toEqual([[3, 2]]);
+
+    const restored = new Series({ stepMs: minute, stepsMax: 3 });
+    restored.restore(series.steps, 4 * minute);
+    expect(restored.steps.map(({ atMs }) => atMs / minute)).toEqual([3, 4]);
+  });
+});
