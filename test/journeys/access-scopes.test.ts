@@ -53,6 +53,7 @@ test("A1 a user's token is refused what is an admin's, before the target sees it
     "DELETE /api/delete",
     "DELETE //api/delete",
     "POST /api/signout",
+    "POST /api/newer",
   ];
   for (const line of lines) {
     const { status, text } = await asUser(line, { model: "llama3.2" });
@@ -66,7 +67,12 @@ test("A1 a user's token is refused what is an admin's, before the target sees it
   expect(JSON.parse(providers.text)).toMatchObject({ code: "forbidden" });
   expect(asked(sim).filter(({ path }) => /pull|delete/.test(path ?? ""))).toEqual([]);
 
-  expect((await asUser("GET /api/tags")).status).toBe(200);
+  expect(asked(sim).filter(({ path }) => /newer/.test(path ?? ""))).toEqual([]);
+  const open = ["GET /api/tags", "POST /api/show", "POST /api/chat", "POST /v1/chat/completions"];
+  for (const line of open) {
+    const body = line.startsWith("GET") ? undefined : chat;
+    expect([line, (await asUser(line, body)).status]).toEqual([line, 200]);
+  }
   expect((await caller(foreman.url, root)("POST /foreman/backup")).status).toBe(201);
 });
 

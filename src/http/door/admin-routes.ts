@@ -10,6 +10,16 @@ const adminRoutes: readonly (readonly [methods: RegExp, path: RegExp])[] = [
   [/^(PUT|PATCH)$/, /^\/api\/runtime\/llm\/providers(\/.*)?$/],
 ];
 
+/** What everyone with a token may ask Ollama for by POST. */
+const openPosts = new Set([
+  ...["chat", "generate", "embed", "embeddings", "show"].map((name) => `/api/${name}`),
+  ...["chat/completions", "completions", "responses", "messages"].map((name) => `/v1/${name}`),
+  ...["embeddings", "audio/transcriptions"].map((name) => `/v1/${name}`),
+]);
+
+/** Methods that only read, by what HTTP says of them. */
+const readingMethods = /^(GET|HEAD|OPTIONS)$/;
+
 /** More layers of %25 than any chain of proxies takes off. */
 const decodingsMax = 4;
 
@@ -18,12 +28,23 @@ const decodingsMax = 4;
  * for such a route counts as one: doubled slashes, dot segments, backslashes, capitals, a slash at
  * the end, and encodings inside encodings.
  *
+ * So is what foreman does not know of Ollama, unless it only reads: a newer one may have routes
+ * that change the models, which a list of what is closed would leave open for a long time.
+ *
  * @param path decoded once, without the query
  */
 export function isAdminRoute(method: string, path: string): boolean {
-  return readingsOf(path).some((reading) =>
-    adminRoutes.some(([methods, route]) => methods.test(method) && route.test(reading)),
+  return readingsOf(path).some(
+    (reading) =>
+      adminRoutes.some(([methods, route]) => methods.test(method) && route.test(reading)) ||
+      isUnknown(method, reading),
   );
+}
+
+function isUnknown(method: string, reading: string): boolean {
+  if (!/^\/(api|v1)(\/|$)/.test(reading) || readingMethods.test(method)) return false;
+  if (reading.startsWith("/api/runtime/")) return false;
+  return method !== "POST" || !openPosts.has(reading);
 }
 
 function readingsOf(path: string): readonly string[] {

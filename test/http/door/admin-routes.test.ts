@@ -25,6 +25,10 @@ describe("a route is an admin's", () => {
     ...["DELETE /api/x/../delete", "DELETE /./api/delete", "DELETE /API/Delete"],
     ...["DELETE /%61pi/%64elete", "DELETE /api/%2e%2e/api/delete", "DELETE /api%5cdelete"],
     ...["DELETE /api%252fdelete", "DELETE /api/%252e%252e/api/delete", "DELETE /v1/../api/delete"],
+    // Not known of Ollama, so that nobody can say what they change.
+    ...["POST /api/pulled", "POST /api/experimental/web_search", "PUT /api/chat", "POST /api"],
+    ...["DELETE /v1/models/llama3.2", "POST /v1/fine_tuning/jobs", "POST //v1/files"],
+    ...["POST /api/chat%252f..%252fgc"],
   ])("A1: %s", (line) => {
     expect(judge(line)).toBe(true);
   });
@@ -32,7 +36,9 @@ describe("a route is an admin's", () => {
   test.each([
     ...["POST /api/chat", "GET /api/tags", "POST /api/show", "POST /jobs", "GET /jobs/cancel"],
     ...["POST /jobs/01J0000000000000000000000A/cancel", "GET /api/runtime/llm/providers"],
-    ...["POST /api/pulled", "POST /api/runtime/llm/batch", "GET /", "GET /foreman/status"],
+    ...["POST /api/runtime/llm/batch", "GET /", "GET /foreman/status", "POST //api/chat"],
+    ...["GET /api/newer", "HEAD /v1/files", "OPTIONS /api/newer", "POST /v1/audio/transcriptions"],
+    ...["POST /v1/responses", "POST /v1/messages", "POST /api/embed", "GET /v1/models/llama3.2"],
   ])("A1: but %s is not", (line) => {
     expect(judge(line)).toBe(false);
   });
