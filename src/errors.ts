@@ -21,6 +21,7 @@ const errorCodes = {
   cancelled: 409,
   key_reused: 409,
   not_pending: 409,
+  batch_cancelled: 409,
   still_paused: 409,
   no_history: 409,
   backup_refused: 409,

@@ -203,6 +203,13 @@ export interface BatchStore {
    */
   cancelItems(batch: BatchSeq, limit: number, atMs: number): Promise<number>;
 
+  /**
+   * failed → queued, for at most `limit` items behind number `after`: as if they had never been
+   * given to anybody, with the batch open again. Answers their numbers; none of a batch that was
+   * cancelled.
+   */
+  retryItems(batch: BatchSeq, after: number, limit: number): Promise<readonly number[]>;
+
   itemPage(batch: BatchSeq, page: ItemPage): Promise<ItemsRead>;
   item(batch: BatchSeq, requestId: string): Promise<StoredItem | null>;
   /** A verdict is given once. `none`: the item has no result that waits for one. */

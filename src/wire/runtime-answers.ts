@@ -119,6 +119,11 @@ export const batchView = z
   })
   .meta({ id: "BatchJob" });
 
+/** `POST /api/runtime/llm/jobs/{job_id}/retry`. */
+export const batchRetried = batchView
+  .extend({ retried: count.meta({ description: "Items that failed and wait again" }) })
+  .meta({ id: "BatchRetried" });
+
 /** `GET /api/runtime/llm/jobs`. */
 export const batchList = z
   .object({ jobs: z.array(batchView), next: count.nullable() })

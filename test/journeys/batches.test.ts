@@ -246,6 +246,36 @@ describe("a batch", () => {
     expect(starts).toBeLessThanOrEqual(61);
   });
 
+  test("has its failed items tried again, amid its run and after its end", async () => {
+    const { ask, ended, results, sim, submit, view } = await scene();
+    const fault = { kind: "answer", status: 400, body: '{"error":"no"}' } as const;
+    sim.fail({ route: "/api/chat", times: 40, fault });
+    const id = await submit(batchOf(60));
+    await until("some failed", async () => Number((await view(id)).failed_count) >= 5);
+
+    const amid = await ask("POST", `/jobs/${id}/retry`);
+    expect(amid.document.retried).toBeGreaterThanOrEqual(5);
+    const first = await ended(id);
+    expect(first.status).toBe("completed");
+    expect(Number(first.completed_count) + Number(first.failed_count)).toBe(60);
+    expect(first.failed_count).toBeGreaterThan(0);
+    const after = await ask("POST", `/jobs/${id}/retry`);
+    expect(after.document).toMatchObject({ retried: first.failed_count, failed_count: 0 });
+    expect(after.document.ended_at).toBeNull();
+
+    const last = { status: "completed", completed_count: 60, failed_count: 0, queued_count: 0 };
+    expect(await ended(id)).toMatchObject(last);
+    expect((await results(id)).every(({ content, error }) => content && !error)).toBe(true);
+    const none = await ask("POST", `/jobs/${id}/retry`);
+    expect(none.document).toMatchObject({ ...last, retried: 0 });
+    const cancelled = await submit(batchOf(500));
+    await ask("POST", `/jobs/${cancelled}/cancel`);
+    expect(await ask("POST", `/jobs/${cancelled}/retry`)).toMatchObject({
+      status: 409,
+      document: { code: "batch_cancelled" },
+    });
+  });
+
   test("gives its results in pages and as lines, the same ones", async () => {
     const { ask, ended, foreman, results, submit } = await scene();
     const id = await submit(batchOf(25));

@@ -72,6 +72,7 @@ const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?
   [`GET ${llm}/jobs`, `${llm}/jobs`],
   [`GET ${llm}/jobs/{job_id}`, `${llm}/jobs/${batch}`],
   [`POST ${llm}/jobs/{job_id}/cancel`, `${llm}/jobs/${batch}/cancel`],
+  [`POST ${llm}/jobs/{job_id}/retry`, `${llm}/jobs/${batch}/retry`],
   [`GET ${llm}/jobs/{job_id}/events`, `${llm}/jobs/${batch}/events`],
   [`GET ${llm}/jobs/{job_id}/results`, `${llm}/jobs/${batch}/results`],
   [`GET ${llm}/jobs/{job_id}/results/{request_id}`, `${llm}/jobs/${batch}/results/yes`],

@@ -1,7 +1,9 @@
+import { codedError } from "../../wire/error-answers.ts";
 import { approvalRequest, batchRequest } from "../../wire/runtime.ts";
 import {
   batchEvent,
   batchList,
+  batchRetried,
   batchView,
   resultsPage,
   resultView,
@@ -40,6 +42,15 @@ export const batchOperations: readonly Operation[] = [
     path: `${base}/jobs/{job_id}/cancel`,
     summary: "Cancel what of a batch has not ended",
     answers: { 200: batch },
+  },
+  {
+    method: "post",
+    path: `${base}/jobs/{job_id}/retry`,
+    summary: "Have the items that failed wait again",
+    answers: {
+      200: { description: "The batch, and how many items of it", schema: batchRetried },
+      409: { description: "It was cancelled", schema: codedError },
+    },
   },
   {
     method: "get",

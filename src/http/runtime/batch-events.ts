@@ -36,13 +36,10 @@ export async function tellBatchEvents(
 class BatchFeed implements EventFeed {
   readonly #id: JobId;
   readonly #deps: BatchEventsDeps;
-  /** A number from another life of the database is none of this batch's. */
-  readonly #numberMax: number;
 
-  constructor({ id, submittedCount }: StoredBatch, deps: BatchEventsDeps) {
+  constructor({ id }: StoredBatch, deps: BatchEventsDeps) {
     this.#id = id;
     this.#deps = deps;
-    this.#numberMax = submittedCount + 1;
   }
 
   follow(poke: () => void): () => void {
@@ -53,8 +50,8 @@ class BatchFeed implements EventFeed {
     const batch = await this.#deps.batches.batch(this.#id);
     if (batch === null) return null;
     const id = numberOf(batch);
-    const isNews = id > after || after > this.#numberMax;
-    if (!isNews) return { events: [], hasMore: false };
+    // A retry, or a restored backup, takes numbers back: what differs is news.
+    if (id === after) return { events: [], hasMore: false };
     const isLast = batch.endedAtMs !== null;
     const type = isLast ? batch.status : "progress";
     return { events: [{ id, type, document: eventView(batch, type), isLast }], hasMore: false };

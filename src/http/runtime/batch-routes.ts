@@ -4,6 +4,7 @@ import {
   type BatchRouteDeps,
   cancelBatch,
   listBatches,
+  retryBatch,
   showBatch,
   submitBatch,
 } from "./batches.ts";
@@ -21,6 +22,7 @@ export function batchRoutes(deps: BatchRoutesDeps): readonly Route[] {
     ["GET", `${llm}/jobs`, (call) => listBatches(call, deps)],
     ["GET", job, (call) => showBatch(call, idIn(call), deps)],
     ["POST", `${job}/cancel`, (call) => cancelBatch(call, idIn(call), deps)],
+    ["POST", `${job}/retry`, (call) => retryBatch(call, idIn(call), deps)],
     ["GET", `${job}/events`, (call) => tellBatchEvents(call, idIn(call), deps)],
     ["GET", `${job}/results`, (call) => listResults(call, idIn(call), deps)],
     ["GET", result, (call) => showResult(call, itemIn(call), deps)],

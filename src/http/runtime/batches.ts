@@ -64,6 +64,21 @@ export async function cancelBatch(call: Call, id: string, deps: BatchRouteDeps):
   tell(call, 200, batchView(await batchOf(call, id, deps)));
 }
 
+/**
+ * `POST /api/runtime/llm/jobs/{job_id}/retry`: the items that failed wait again.
+ *
+ * @throws ForemanError `batch_cancelled`, or `draining` while no new work is taken
+ */
+export async function retryBatch(call: Call, id: string, deps: BatchRouteDeps): Promise<void> {
+  const batch = await batchOf(call, id, deps);
+  if (!deps.queue.isOpen) throw closedError();
+  if (batch.status === "cancelled") {
+    throw new ForemanError("batch_cancelled", `batch ${id} was cancelled: submit it anew`);
+  }
+  const retried = await deps.runner.retry(batch);
+  tell(call, 200, { ...batchView(await batchOf(call, id, deps)), retried });
+}
+
 /** `GET /api/runtime/llm/jobs`: newest first; `next` is the `after` of the next page. */
 export async function listBatches(call: Call, { batches }: BatchRouteDeps): Promise<void> {
   const { after, ...filter } = readQuery(call, batchListQuery);

@@ -11,11 +11,24 @@ export class ActiveBatch {
   /** Whether the store may have more items that wait. */
   hasMore = true;
   isCancelled: boolean;
+  #rewinds = 0;
   readonly #underWay = new Map<number, UnderWay>();
 
   constructor(batch: StoredBatch) {
     this.batch = batch;
     this.isCancelled = batch.status === "cancelled";
+  }
+
+  /** Items wait again that were passed: all that wait are looked through anew. */
+  rewind(): void {
+    this.#rewinds += 1;
+    this.fedThrough = 0;
+    this.hasMore = true;
+  }
+
+  /** How often that was: what was read before the latest time says nothing of what waits now. */
+  get rewinds(): number {
+    return this.#rewinds;
   }
 
   /** Items that were given to somebody and have not ended. */

@@ -15,8 +15,8 @@ const windowMax = 32;
 /** Below so many, more are fetched. */
 const windowMin = 16;
 
-/** Items in one transaction of a cancel: some milliseconds. */
-const cancelItemsMax = 2_000;
+/** Items in one transaction of a cancel or a retry: some milliseconds. */
+const itemsAtOnceMax = 2_000;
 
 type RunnerDeps = {
   readonly batches: BatchStore;
@@ -83,15 +83,39 @@ export class BatchRunner {
     active.isCancelled = true;
     active.hasMore = false;
     log.info({ batchId: batch.id }, "batch cancelled");
-    let cancelled = cancelItemsMax;
-    while (cancelled === cancelItemsMax) {
-      cancelled = await batches.cancelItems(batch.seq, cancelItemsMax, clock.wallMs());
+    let cancelled = itemsAtOnceMax;
+    while (cancelled === itemsAtOnceMax) {
+      cancelled = await batches.cancelItems(batch.seq, itemsAtOnceMax, clock.wallMs());
       onItemsEnded("cancelled", cancelled);
     }
     const inQueue = await batches.itemsUnderWay(batch.seq);
     await queue.cancels.each(inQueue.flatMap(({ queueJob }) => queueJob ?? []));
     await active.leave("cancelled");
     this.#noteEnd(active);
+  }
+
+  /**
+   * Has the items that failed wait again, each once; answers how many. A kill in the middle leaves
+   * the rest failed, for another call. None of a batch that was cancelled.
+   */
+  async retry(batch: StoredBatch): Promise<number> {
+    const { batches, changes, log } = this.#deps;
+    let retried: readonly number[] = [];
+    let count = 0;
+    do {
+      retried = await batches.retryItems(batch.seq, retried.at(-1) ?? 0, itemsAtOnceMax);
+      count += retried.length;
+      if (retried.length > 0) this.#takeAgain(batch);
+    } while (retried.length === itemsAtOnceMax);
+    if (count > 0) log.info({ batchId: batch.id, items: count }, "failed items of a batch retried");
+    changes.note(batch.id);
+    return count;
+  }
+
+  #takeAgain(batch: StoredBatch): void {
+    const active = this.#active.get(batch.seq) ?? this.#activate(batch);
+    if (!active.isCancelled) active.rewind();
+    this.#feed();
   }
 
   /** Gives nothing more out; what runs outside the queue is cut, and runs in the next life. */
@@ -149,9 +173,10 @@ export class BatchRunner {
 
   /** Answers how many items were given out. */
   async #feedOne(active: ActiveBatch, count: number): Promise<number> {
+    const { rewinds } = active;
     const { seq } = active.batch;
     const items = await this.#deps.batches.waitingItems(seq, active.fedThrough, count);
-    if (active.isCancelled || this.#isStopped) return 0;
+    if (active.isCancelled || this.#isStopped || active.rewinds !== rewinds) return 0;
     active.hasMore = items.length === count;
     for (const item of items) {
       active.fedThrough = item.itemNo;

@@ -1,7 +1,7 @@
 /**
  * Every statement over batches, by verb; held against the indexes by the same test as `jobSql`.
- * Counters and the batch's own status are nobody's business here: triggers keep them (migration
- * 0005).
+ * Counters and the batch's own status are nobody's business here: triggers keep them (migrations
+ * 0005 and 0007).
  */
 export const batchSql = {
   beginBatch: `
@@ -101,6 +101,18 @@ export const batchSql = {
       FROM runtime_llm_job_items
       WHERE job_seq = @batch AND status = 'queued' AND queue_job IS NULL
       LIMIT @limit)
+    RETURNING item_no`,
+  retryItems: `
+    UPDATE runtime_llm_job_items
+    SET status = 'queued', ended_at_ms = NULL, started_at_ms = NULL, queue_job = NULL, repairs = 0,
+      provider = NULL, model = NULL, error_code = NULL, error_message = NULL
+    WHERE job_seq = @batch AND item_no IN (
+      SELECT item_no
+      FROM runtime_llm_job_items
+      WHERE job_seq = @batch AND item_no > @after AND status = 'failed'
+      ORDER BY item_no
+      LIMIT @limit)
+      AND (SELECT status FROM runtime_llm_jobs WHERE seq = @batch) <> 'cancelled'
     RETURNING item_no`,
   judge: `
     UPDATE runtime_llm_job_results

@@ -38,6 +38,12 @@ export type BatchWriteVerb =
       readonly atMs: number;
     }
   | {
+      readonly kind: "retryItems";
+      readonly batch: BatchSeq;
+      readonly after: number;
+      readonly limit: number;
+    }
+  | {
       readonly kind: "judge";
       readonly batch: BatchSeq;
       readonly requestId: string;
@@ -83,6 +89,7 @@ export type BatchVerbAnswers = {
   readonly endItem: "ended" | "lost";
   readonly recoverItems: number;
   readonly cancelItems: number;
+  readonly retryItems: readonly number[];
   readonly judge: "judged" | "none";
   readonly batch: StoredBatch | null;
   readonly request: Uint8Array | null;

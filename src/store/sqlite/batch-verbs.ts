@@ -59,6 +59,8 @@ export class BatchVerbs {
         return statements.recoverItems.run().changes;
       case "cancelItems":
         return this.#cancelItems(verb.batch, verb.limit, verb.atMs);
+      case "retryItems":
+        return statements.retryItems.all(verb).map(({ item_no: itemNo }) => itemNo);
       case "judge": {
         const { batch, requestId, verdict } = verb;
         const { changes } = statements.judge.run({ ...verdict, batch, requestId });
@@ -177,6 +179,7 @@ function prepare(database: Database.Database) {
     recoverItems: database.prepare(batchSql.recoverItems),
     cancelBatch: database.prepare<[object]>(batchSql.cancelBatch),
     cancelItems: database.prepare<[object], NumberRow>(batchSql.cancelItems),
+    retryItems: database.prepare<[object], NumberRow>(batchSql.retryItems),
     judge: database.prepare<[object]>(batchSql.judge),
     batch: database.prepare<[object], BatchRow>(batchSql.batch),
     request: database.prepare<[object], { readonly request: Uint8Array }>(batchSql.request),

@@ -109,6 +109,10 @@ export class SqliteBatches implements BatchStore {
     return this.#writer.ask({ kind: "cancelItems", batch, limit, atMs });
   }
 
+  retryItems(batch: BatchSeq, after: number, limit: number): Promise<readonly number[]> {
+    return this.#writer.ask({ kind: "retryItems", batch, after, limit });
+  }
+
   itemPage(batch: BatchSeq, page: ItemPage): Promise<ItemsRead> {
     return this.#reader.ask({ kind: "itemPage", batch, page });
   }

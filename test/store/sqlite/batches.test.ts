@@ -264,6 +264,52 @@ describe("the batches of a store", () => {
     });
   });
 
+  describe("a retry", () => {
+    const end = (batch: BatchSeq, itemNo: number, how: ItemEnd) =>
+      batches.endItem({ batch, itemNo }, how);
+
+    test("has what failed wait anew, with counters that are exact, and opens the batch", async () => {
+      const { id, seq } = await opened(4);
+      await end(seq, 1, failed);
+      await end(seq, 2, completed);
+      const { job } = await queueFor(seq, 3);
+      await end(seq, 3, failed);
+      await end(seq, 4, failed);
+      expect(await counts(id)).toBe("completed 0 0 1 3 0");
+
+      expect(await batches.retryItems(seq, 0, 2)).toEqual([1, 3]);
+      expect(await counts(id)).toBe("running 2 0 1 1 0");
+      expect(await batches.batch(id)).toMatchObject({ endedAtMs: null, failureReason: null });
+      expect(await batches.retryItems(seq, 3, 2)).toEqual([4]);
+      expect(await batches.retryItems(seq, 0, 2)).toEqual([]);
+
+      const waiting = await batches.waitingItems(seq, 0, 9);
+      expect(waiting.map(({ itemNo, queueJob }) => [itemNo, queueJob])).toEqual([
+        [1, null],
+        [3, null],
+        [4, null],
+      ]);
+      expect(await batches.request({ batch: seq, itemNo: 3 })).not.toBeNull();
+      expect(await batches.item(seq, "c")).toMatchObject({ status: "queued", error: null });
+      await reopen();
+      expect((await batches.openBatches()).map((each) => each.id)).toEqual([id]);
+      const again = await queueFor(seq, 3);
+      expect([again.kind, again.job.id === job.id]).toEqual(["inserted", false]);
+      for (const itemNo of [1, 3]) await end(seq, itemNo, completed);
+      await end(seq, 4, failed);
+      expect(await counts(id)).toBe("completed 0 0 3 1 0");
+    });
+
+    test("leaves a batch alone that was cancelled", async () => {
+      const { id, seq } = await opened(2);
+      await end(seq, 1, failed);
+      await batches.cancelItems(seq, 9, 70);
+
+      expect(await batches.retryItems(seq, 0, 9)).toEqual([]);
+      expect(await counts(id)).toBe("cancelled 0 0 0 1 1");
+    });
+  });
+
   describe("the end of the last item", () => {
     test("ends the batch, which is completed if any item is", async () => {
       const { id, seq } = await opened(2);
