@@ -62,7 +62,7 @@ export default {
     },
     only(
       "root-alone-composes",
-      "^src/(daemon\\.ts$|foreman\\.ts$|build-engine\\.ts$|dispatch/|store/sqlite/)",
+      "^src/(open-store\\.ts$|daemon\\.ts$|foreman\\.ts$|build-engine\\.ts$|dispatch/|store/sqlite/)",
       "^src/(dispatch/|store/sqlite/)",
     ),
     only(

@@ -10,7 +10,7 @@ import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
 import { buildForeman } from "../src/foreman.ts";
 import { createLog } from "../src/log.ts";
-import { openSqliteStore } from "../src/store/sqlite/open-sqlite-store.ts";
+import { openStore } from "../src/open-store.ts";
 import { maxConcurrent, swaps } from "../test/support/sim-ollama/journal-queries.ts";
 import { startSimOllama } from "../test/support/sim-ollama/sim-ollama.ts";
 
@@ -40,13 +40,11 @@ const config = readConfig({
   FOREMAN_POLL_INTERVAL: "1s",
 });
 const log = createLog("silent");
-const store = await openSqliteStore({
-  ...{ ...config, log, clock: systemClock },
-  onFatal: (error) => {
-    throw error;
-  },
-});
-const foreman = buildForeman(config, { log, store });
+const onFatal = (error: Error) => {
+  throw error;
+};
+const opened = await openStore(config, { log, clock: systemClock, onFatal });
+const foreman = buildForeman(config, { log, ...opened });
 await foreman.start();
 const url = `http://127.0.0.1:${foreman.port}`;
 

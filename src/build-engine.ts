@@ -9,13 +9,13 @@ import { History, type Reading } from "./history/history.ts";
 import type { Ending, Job, JobId } from "./job.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import type { OpenedStore } from "./open-store.ts";
 import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import { buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { Backups } from "./store/backups.ts";
-import type { SqliteStore } from "./store/sqlite/sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
 import { Inventory } from "./target/inventory.ts";
@@ -30,13 +30,12 @@ import type { Resolve } from "./webhook/pinned-lookup.ts";
 import { createWebhooks } from "./webhook/webhooks.ts";
 
 /** What the engine is given of the world. */
-export type Outside = {
+export type Outside = OpenedStore & {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => number;
   /** How the names of webhooks' receivers are resolved; by the system if absent. */
   readonly resolve?: Resolve;
-  readonly store: SqliteStore;
   /** A client's weight in the fair share, more than 0; 1 for everyone if absent. */
   readonly weightOf?: (client: string) => number;
 };
@@ -48,7 +47,7 @@ export type Engine = ReturnType<typeof buildEngine>;
  * runs yet but the store.
  */
 export function buildEngine(config: Config, outside: Outside) {
-  const { clock, log, random, store } = outside;
+  const { clock, log, random, remains, store } = outside;
   const changes = new JobChanges();
   const inventory = new Inventory(config.requiredModels.map(({ name }) => name));
   const metrics = new Metrics({ inventory });
@@ -126,7 +125,7 @@ export function buildEngine(config: Config, outside: Outside) {
   return {
     ...{ ...pieces, metrics },
     ...{ backups, batches, batching, changes, controls, dispatcher, history, keeper },
-    ...{ runners, runtime, surveyor, stalls, watchdog, webhooks },
+    ...{ remains, runners, runtime, surveyor, stalls, watchdog, webhooks },
   };
 }
 

@@ -3,7 +3,7 @@ import { type Config, readConfig } from "./config.ts";
 import { ForemanError } from "./errors.ts";
 import type { Foreman } from "./foreman.ts";
 import { buffered, createLog, journal, type Log } from "./log.ts";
-import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+import { openStore } from "./open-store.ts";
 import { type Notifier, noNotifier } from "./systemd/notifier.ts";
 import { readSupervision, type Supervision } from "./systemd/supervision.ts";
 import { SystemdNotifier } from "./systemd/systemd-notifier.ts";
@@ -52,18 +52,18 @@ export async function runDaemon(env: Readonly<Record<string, string | undefined>
 async function startForeman(config: Config, own: Own): Promise<Foreman> {
   const { log } = own;
   const onFatal = (error: ForemanError) => fail(error, log);
-  const opening = openSqliteStore({ ...config, log, clock: systemClock, onFatal });
+  const opening = openStore(config, { log, clock: systemClock, onFatal });
   // Its failure is heard below.
   opening.catch(() => {});
   // The database is opened by other threads, while this one reads what all the rest is made of.
   const { buildForeman } = await import("./foreman.ts");
-  const store = await opening;
+  const opened = await opening;
   try {
-    const foreman = buildForeman(config, { ...own, store });
+    const foreman = buildForeman(config, { ...own, ...opened });
     await foreman.start();
     return foreman;
   } catch (cause) {
-    await store.close();
+    await opened.store.close();
     throw cause;
   }
 }

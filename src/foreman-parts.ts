@@ -31,7 +31,7 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
   } = engine;
   const { eventStreams, http, lifeSign, listenFd } = front;
   return [
-    { name: "store", start: () => recover(engine), stop: () => store.close() },
+    { name: "store", start: () => recall(engine), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
     { name: "history", start: () => history.start(), stop: () => history.stop() },
     { name: "webhooks", ...webhooks },
@@ -56,24 +56,15 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
   ];
 }
 
-/** Sorts out what a daemon that died left behind, before anybody is let in. */
-async function recover({
-  clock,
-  controls,
-  history,
-  inventory,
-  log,
-  queue,
-  runtime,
-  store,
-}: Engine): Promise<void> {
-  const recovery = await store.recoverInterrupted(clock.wallMs());
-  if (Object.values(recovery).some((count) => count > 0)) {
-    log.warn(recovery, "jobs of an interrupted daemon recovered");
+/** Brings back what earlier lives left, before anybody is let in. */
+async function recall(engine: Engine): Promise<void> {
+  const { controls, history, inventory, log, queue, remains, runtime, store } = engine;
+  if (Object.values(remains.recovery).some((count) => count > 0)) {
+    log.warn(remains.recovery, "jobs of an interrupted daemon recovered");
   }
   await recallInventory(inventory, store, log);
   await runtime.providerSwitch.recall();
   await controls.recall();
   await history.recall();
-  await queue.restore();
+  await queue.restore(remains);
 }

@@ -17,6 +17,7 @@ import { HttpServer } from "./http/door/server.ts";
 import { EventStreams } from "./http/events/event-streams.ts";
 import type { Health } from "./http/health-routes.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import type { OpenedStore } from "./open-store.ts";
 import { LifeSign } from "./systemd/life-sign.ts";
 import { type Assignment, type Notifier, noNotifier } from "./systemd/notifier.ts";
 import { readStandstill } from "./systemd/standstill.ts";
@@ -24,9 +25,9 @@ import { statusLine } from "./systemd/status-line.ts";
 import type { Supervision } from "./systemd/supervision.ts";
 import { takeReading } from "./take-reading.ts";
 
-/** What a test may put in the place of the real thing; `log` and `store` are the process's. */
+/** What a test may put in the place of the real thing; `log` and the store are the process's. */
 export type Overrides = Partial<Outside> &
-  Pick<Outside, "log" | "store"> & {
+  Pick<Outside, "log" | keyof OpenedStore> & {
     /** The service manager; nobody if absent. */
     readonly notifier?: Notifier;
     readonly supervision?: Pick<Supervision, "listenFd" | "watchdogMs">;

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
+import type { Remains } from "../store/remains.ts";
 import type { Store, StoredJob } from "../store/store.ts";
 import type { CancelledJob } from "../store/waiting-slice.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
@@ -73,10 +74,9 @@ export class DurableJobs {
     return count;
   }
 
-  async restore(): Promise<void> {
-    const { lanes, onChange, store } = this.#options;
-    this.#lastArrival = await store.newestArrival();
-    const stored = await store.lanes();
+  async restore({ lanes: stored, newestArrival }: Remains): Promise<void> {
+    const { lanes, onChange } = this.#options;
+    this.#lastArrival = newestArrival;
     const share = Math.floor(restoredMax / Math.max(1, stored.length));
     const window = Math.min(windowMax, Math.max(1, share));
     const filled = stored.map(({ depth, ...facts }) => {

@@ -2,6 +2,7 @@ import type { Timer } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
+import type { Remains } from "../store/remains.ts";
 import { admit, drainingError, retryAfterS } from "./admit.ts";
 import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
@@ -77,8 +78,8 @@ export class Queue {
   }
 
   /** Brings back what an earlier life left waiting. Before anything is submitted. */
-  restore(): Promise<void> {
-    return this.#durable.restore();
+  restore(remains: Remains): Promise<void> {
+    return this.#durable.restore(remains);
   }
 
   /**

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Job, type JobId, newJobId } from "../../src/job.ts";
 import { windowMax } from "../../src/queue/lanes.ts";
+import { readRemains } from "../../src/store/remains.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { queueScene } from "./queue-scene.ts";
 import { aSubmission } from "./submission.ts";
@@ -106,7 +107,7 @@ describe("durable jobs that wait", () => {
     for (let i = 0; i < windowMax + 9; i++) await store.insertJob(aDurable(), body);
     const { clock, order, queue } = queueScene({ store });
 
-    await queue.restore();
+    await queue.restore(await readRemains(store, clock.wallMs()));
 
     expect(queue.depth).toBe(300 + windowMax + 9);
     const heads = order().map(([head]) => head);
@@ -160,7 +161,7 @@ describe("durable jobs that wait", () => {
     await store.putBack(ids[0] ?? never(), 1, why, nowMs, nowMs + 5 * 86_400_000);
     const later = queueScene({ store, clock });
 
-    await later.queue.restore();
+    await later.queue.restore(await readRemains(store, clock.wallMs()));
     await clock.advance(599_999);
     expect(later.order()).toEqual([]);
     await clock.advance(1);

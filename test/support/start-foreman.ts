@@ -6,7 +6,7 @@ import { systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
 import { buildForeman, type Overrides } from "../../src/foreman.ts";
 import { createLog } from "../../src/log.ts";
-import { openSqliteStore } from "../../src/store/sqlite/open-sqlite-store.ts";
+import { openStore } from "../../src/open-store.ts";
 
 export type RunningForeman = {
   readonly url: string;
@@ -44,10 +44,9 @@ export async function startForeman(
   const onFatal = (error: Error) => {
     throw error;
   };
-  const store =
-    overrides.store ??
-    (await openSqliteStore({ ...config, log, clock: overrides.clock ?? systemClock, onFatal }));
-  const foreman = buildForeman(config, { log, ...overrides, store });
+  const { clock = systemClock } = overrides;
+  const opened = await openStore(config, { log, clock, onFatal });
+  const foreman = buildForeman(config, { log, ...overrides, ...opened });
   await foreman.start();
   onTestFinished(async () => {
     await foreman.stop();
