@@ -99,6 +99,18 @@ export default {
       from: { path: "^src/webhook/" },
       to: { path: "^src/(queue|scheduler|dispatch|http|target)/" },
     },
+    {
+      name: "commands-ask-over-the-wire",
+      comment: "A command speaks with a foreman, near or far; it is no part of one.",
+      severity: "error",
+      from: { path: "^src/cli/" },
+      to: {
+        path: "^src/",
+        pathNot: "^src/(cli/|wire/|(clock|errors|config|secret-setting|setting-kinds)\\.ts$)",
+      },
+    },
+    only("commands-are-called-by-main", "^src/(main\\.js$|cli/)", "^src/cli/"),
+    only("commander-in-one-folder", "^src/cli/", "node_modules/(commander|cli-progress)"),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

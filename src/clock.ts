@@ -23,14 +23,22 @@ export const systemClock: Clock = {
     timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
-  async sleep(ms, signal) {
-    try {
-      await delay(ms, undefined, { ref: false, ...(signal && { signal }) });
-    } catch (cause) {
-      if (!signal?.aborted) throw cause;
-    }
-  },
+  sleep: (ms, signal) => pause(ms, false, signal),
 };
+
+/** For a command, which has nothing else to stay alive for: its sleep keeps the process. */
+export const foregroundClock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => pause(ms, true, signal),
+};
+
+async function pause(ms: number, ref: boolean, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, { ref, ...(signal && { signal }) });
+  } catch (cause) {
+    if (!signal?.aborted) throw cause;
+  }
+}
 
 /** What a date in an HTTP header (RFC 9110 §5.6.7) reads on the wall clock; null if it is none. */
 export function wallMsOf(httpDate: string): number | null {

@@ -87,6 +87,9 @@ const environment = z
     FOREMAN_MODEL_CACHE: path,
     AWS_ENDPOINT_URL_S3: blankable(trimmed),
     AWS_ENDPOINT_URL: blankable(trimmed),
+    // The command's own, which an operator's shell may have set when it starts the daemon.
+    FOREMAN_URL: z.string().optional(),
+    FOREMAN_CLIENT_TOKEN: z.string().optional(),
     FOREMAN_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),

@@ -25,10 +25,17 @@ const { directory } = enableCompileCache(process.env.CACHE_DIRECTORY?.split(":")
 // Worker threads look here alone.
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 
-if (process.argv[2] === "token") {
-  const { runTokenCommand } = await import("./access/token-command.ts");
-  runTokenCommand(process.argv.slice(3), process.env);
-} else {
+const [, program = "", command, ...words] = process.argv;
+// A start of the daemon loads no command, and a command no daemon. Without a word it is the daemon,
+// as services and `npm start` call this file; by its name as a command, it is the help.
+const isAlone = command === undefined && !/(^|[\\/])foreman$/.test(program);
+if (isAlone || (command === "serve" && words.length === 0)) {
   const { runDaemon } = await import("./daemon.ts");
   await runDaemon(process.env);
+} else if (command === "token") {
+  const { runTokenCommand } = await import("./access/token-command.ts");
+  runTokenCommand(words, process.env);
+} else {
+  const { runCliProcess } = await import("./cli/run-cli-process.ts");
+  await runCliProcess(process.argv.slice(2), process.env);
 }

@@ -109,6 +109,8 @@ const values: Readonly<Record<string, { good: readonly string[]; bad: readonly s
   },
   FOREMAN_MODELS_FILE: { good: [], bad: ["", "/nowhere/models.json"] },
   FOREMAN_MODEL_CACHE: { good: ["/var/lib/foreman/models"], bad: ["", " "] },
+  FOREMAN_URL: { good: ["http://gpu-box:8080", ""], bad: [] },
+  FOREMAN_CLIENT_TOKEN: { good: ["s3cret", ""], bad: [] },
   FOREMAN_LOG_LEVEL: { good: ["trace", "silent"], bad: ["loud", "INFO", ""] },
 };
 

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { CliFailure, exitCodes } from "../cli-failure.ts";
+import type { Run } from "../session.ts";
+import { addCancel } from "./cancel.ts";
+import { addJob } from "./job.ts";
+import { addJobs } from "./jobs.ts";
+import { addPs } from "./ps.ts";
+import { addResults } from "./results.ts";
+import { addStatus } from "./status.ts";
+import { addSubmit } from "./submit.ts";
+
+/** All commands, in the order in which the help lists them. */
+export function addCommands(program: Command, run: Run): void {
+  addServe(program);
+  addStatus(program, run);
+  addPs(program, run);
+  addJobs(program, run);
+  addJob(program, run);
+  addSubmit(program, run);
+  addResults(program, run);
+  addCancel(program, run);
+  addToken(program);
+}
+
+/** For the help: main.js starts the daemon itself, without loading a command. */
+function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("run the daemon; its settings are environment variables (.env.example)")
+    .action(() => {
+      throw new CliFailure(exitCodes.usage, "serve stands alone: `foreman serve`");
+    });
+}
+
+/** For the help: main.js hands it to src/access/, which needs no foreman to ask. */
+function addToken(program: Command): void {
+  program
+    .command("token")
+    .argument("[words...]", "add NAME …")
+    .description("add a client to FOREMAN_TOKENS_FILE and print its token")
+    .action(() => {
+      throw new CliFailure(exitCodes.usage, "token stands first: `foreman token add NAME`");
+    });
+}
