@@ -8,9 +8,11 @@ import { type ControlChange, controlChange, pauseView } from "../wire/controls.t
 import {
   modelOfScope,
   type Pause,
+  type PauseRule,
   type PauseScope,
   pauseOn,
   pausesMax,
+  rulesOf,
   withoutPauses,
   withPause,
 } from "./pauses.ts";
@@ -58,6 +60,7 @@ export class Controls {
   readonly #options: ControlsOptions;
   readonly #log: Log;
   #pauses: readonly Pause[] = [];
+  #rules: readonly PauseRule[] = [];
   #changes: readonly ControlChange[] = [];
   #slots: number;
   /** One change at a time: each is made of what the one before left. */
@@ -78,7 +81,7 @@ export class Controls {
     if (bytes === null) return;
     try {
       const { changes, pauses } = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-      this.#pauses = pauses;
+      this.#setPauses(pauses);
       this.#changes = changes;
     } catch (cause) {
       this.#log.error({ err: cause }, "controls not readable: nothing is paused");
@@ -106,8 +109,8 @@ export class Controls {
 
   /** The pause that jobs of such a lane wait for; null if they are not paused. */
   pauseOf(lane: { readonly class: JobClass; readonly loadKey: string }): Pause | null {
-    if (this.#pauses.length === 0) return null;
-    return pauseOn(this.#pauses, { class: lane.class, model: splitLoadKey(lane.loadKey).model });
+    if (this.#rules.length === 0) return null;
+    return pauseOn(this.#rules, { class: lane.class, model: splitLoadKey(lane.loadKey).model });
   }
 
   /**
@@ -132,7 +135,7 @@ export class Controls {
   async resume(scope: PauseScope, author: Author): Promise<void> {
     await this.#change({ action: "resume", ...scope }, author, (pauses) => {
       const next = withoutPauses(pauses, scope);
-      const wider = pauseOn(pauses, { class: scope.class, model: modelOfScope(scope) });
+      const wider = pauseOn(rulesOf(pauses), { class: scope.class, model: modelOfScope(scope) });
       if (next.length < pauses.length || wider === null) return next;
       const what = describeScope(wider);
       const message = `${what} is paused by ${wider.by} since ${wider.since}: resume that`;
@@ -152,6 +155,11 @@ export class Controls {
     return this.#change(deed, author, (pauses) => pauses);
   }
 
+  #setPauses(pauses: readonly Pause[]): void {
+    this.#pauses = pauses;
+    this.#rules = rulesOf(pauses);
+  }
+
   async #change(
     deed: Deed,
     author: Author,
@@ -165,7 +173,7 @@ export class Controls {
       const pauses = apply(this.#pauses, at);
       const changes = [change, ...this.#changes].slice(0, changesMax);
       await memory.remember(documentName, Buffer.from(JSON.stringify({ pauses, changes })));
-      this.#pauses = pauses;
+      this.#setPauses(pauses);
       this.#changes = changes;
       this.#log.info({ ...deed, ...author }, "operator's control");
       onChange();

@@ -15,7 +15,15 @@ export type Pause = PauseScope & {
   readonly note: string | null;
 };
 
-/** More are no operator's doing, and each is asked at each turn of the dispatcher. */
+/** A pause with its model's canonical name, which is made once and not at each turn. */
+export type PauseRule = {
+  readonly pause: Pause;
+  readonly class: JobClass | null;
+  /** Null: every model. */
+  readonly model: string | null;
+};
+
+/** More are no operator's doing, and each is asked of each lane at each turn. */
 export const pausesMax = 100;
 
 /** The pauses with one more; the same list if that very scope is paused already. */
@@ -28,20 +36,25 @@ export function withoutPauses(pauses: readonly Pause[], scope: PauseScope): read
   return pauses.filter((pause) => !isWithin(pause, scope));
 }
 
+/** The pauses, made ready to be asked of thousands of lanes. */
+export function rulesOf(pauses: readonly Pause[]): readonly PauseRule[] {
+  return pauses.map((pause) => ({ pause, class: pause.class, model: modelOfScope(pause) }));
+}
+
 /**
  * The pause that such work waits for; of several the oldest, for there is no sense in asking
  * whoever came later first. Null: it is not paused.
  *
- * @param model by its canonical name; null for a scope that names none
+ * @param work its model by the canonical name; null for a scope that names none
  */
 export function pauseOn(
-  pauses: readonly Pause[],
+  rules: readonly PauseRule[],
   work: { readonly class: JobClass | null; readonly model: string | null },
 ): Pause | null {
-  const covers = (pause: Pause) =>
-    (pause.class === null || pause.class === work.class) &&
-    (pause.model === null || canonicalModelName(pause.model) === work.model);
-  return pauses.find(covers) ?? null;
+  const covers = (rule: PauseRule) =>
+    (rule.class === null || rule.class === work.class) &&
+    (rule.model === null || rule.model === work.model);
+  return rules.find(covers)?.pause ?? null;
 }
 
 /** The canonical name of a scope's model; null if it names none. */

@@ -85,12 +85,16 @@ export function schedule(snapshot: Snapshot, limits: ScheduleLimits): Decision[]
   return [...decisions, ...paused];
 }
 
-/** The lanes that may have a turn, and the holds of the others. */
+/** The lanes that may have a turn, and the holds of the others: nearly always there are none. */
 function withoutPaused(lanes: readonly LaneSnapshot[]): [readonly LaneSnapshot[], Decision[]] {
-  const paused = lanes.flatMap((lane) =>
-    lane.pause === null ? [] : [hold(lane, { kind: "paused", ...lane.pause })],
-  );
-  return paused.length === 0 ? [lanes, []] : [lanes.filter(({ pause }) => pause === null), paused];
+  if (!lanes.some(({ pause }) => pause !== null)) return [lanes, []];
+  const moving: LaneSnapshot[] = [];
+  const paused: Decision[] = [];
+  for (const lane of lanes) {
+    if (lane.pause === null) moving.push(lane);
+    else paused.push(hold(lane, { kind: "paused", ...lane.pause }));
+  }
+  return [moving, paused];
 }
 
 /** Rules 2 and 3: whose turn it is. Null when nothing waits. */

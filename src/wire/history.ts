@@ -10,7 +10,9 @@ const sample = z.object({
   jobs_done: count,
   jobs_failed: count,
   tokens: count.meta({ description: "Written by the target in answers that ended in the step" }),
-  wait_p50_ms: ms.nullable().meta({ description: "Of jobs that began; null if none did" }),
+  wait_p50_ms: ms
+    .nullable()
+    .meta({ description: "Of jobs that ended after a run; null if none did" }),
   wait_p95_ms: ms.nullable(),
   gpu_busy_share: z.number().min(0).max(1).meta({ description: "Of the time, something ran" }),
   swaps: count,

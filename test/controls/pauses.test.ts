@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type Pause, pauseOn, withoutPauses, withPause } from "../../src/controls/pauses.ts";
+import {
+  type Pause,
+  pauseOn,
+  rulesOf,
+  withoutPauses,
+  withPause,
+} from "../../src/controls/pauses.ts";
 import { canonicalModelName } from "../../src/target/model-name.ts";
 
 type Scope = Partial<Pick<Pause, "class" | "model">>;
@@ -26,7 +32,9 @@ describe("which work is paused", () => {
     ["its model in the other class", [batchOfQwen], "interactive", "qwen3", null],
     ["first by whom was first", [batch, all], "batch", "qwen3", batch],
   ])("%s", (_, pauses, jobClass, model, expected) => {
-    expect(pauseOn(pauses, { class: jobClass, model: canonicalModelName(model) })).toBe(expected);
+    const work = { class: jobClass, model: canonicalModelName(model) };
+
+    expect(pauseOn(rulesOf(pauses), work)).toBe(expected);
   });
 });
 

@@ -55,6 +55,16 @@ describe("when a job starts, as foretold", () => {
     });
   });
 
+  test("tells nothing of what is paused, and of the rest as if it were not there", () => {
+    const pause = { by: "ann", since: "2026-11-24T19:00:00.000Z", note: null };
+    const of = snapshot(
+      [lane("i b ann", { arrival: 1, waitedMs: 900_000, pause }), lane("b a bob", { arrival: 2 })],
+      resident,
+    );
+
+    expect(foretold({ of })).toEqual({ "i b ann": [null], "b a bob": [0] });
+  });
+
   test("adds the load where a job before it needs one", () => {
     const of = snapshot([lane("i b ann", { depth: 2 })], { ...resident, ...loads });
 
