@@ -1,27 +1,48 @@
 import { bare, type CorpusExchange, posts, raw } from "./corpus-exchange.ts";
+import { faults } from "./corpus-faults.ts";
+import { shapes } from "./corpus-shapes.ts";
 
 /** The models that the corpus asks; each must be able to do what it is named for. */
 export type CorpusModels = {
   readonly chat: string;
   readonly thinking: string;
+  readonly tools: string;
   readonly embedding: string;
+};
+
+/** What the corpus may touch beside loading and unloading its models. */
+export type CorpusScope = {
+  /** The stem of names of models that it may make, and will delete; null for changing nothing. */
+  readonly ownStem: string | null;
+  /** Models and routes of the cloud, signing out included. */
+  readonly cloud: boolean;
 };
 
 /**
  * Requests on every route of Ollama, sound and unsound, to be sent in this order. Those that change
  * what the target has stand at the end, and undo what they did.
  */
-export function exchangeCorpus(models: CorpusModels): readonly CorpusExchange[] {
+export function exchangeCorpus(
+  models: CorpusModels,
+  { ownStem, cloud }: CorpusScope,
+): readonly CorpusExchange[] {
   return [
     ...lists(),
     ...generations(models),
     ...openai(models),
     ...embeddings(models),
-    ...names(models),
+    ...shapes(models),
+    ...names(models, cloud),
     ...refusals(models),
+    ...faults(models),
     ...paths(models),
+    ...(cloud ? account() : []),
     ...origins(models),
-    ...management(models),
+    ...(ownStem === null ? [] : management(models, ownStem)),
+    ...posts("/api/generate", {
+      "an unload at the end": { model: models.chat, keep_alive: 0 },
+      "another unload at the end": { model: models.thinking, keep_alive: 0 },
+    }),
   ];
 }
 
@@ -81,8 +102,14 @@ function openai({ chat }: CorpusModels): CorpusExchange[] {
       "a streamed completion": { ...common, prompt: "hi", ...usage },
     }),
     ...posts("/v1/responses", {
-      "a response": { model: chat, input: "hi", max_output_tokens: 5 },
-      "a streamed response": { model: chat, input: "hi", max_output_tokens: 5, stream: true },
+      "a response": { model: chat, input: "hi", max_output_tokens: 5, temperature: 0 },
+      "a streamed response": {
+        model: chat,
+        input: "hi",
+        max_output_tokens: 5,
+        temperature: 0,
+        stream: true,
+      },
     }),
     ...posts("/v1/messages", {
       "Anthropic's message": { ...common, messages: hi },
@@ -109,7 +136,7 @@ function embeddings({ embedding }: CorpusModels): CorpusExchange[] {
   ];
 }
 
-function names({ chat }: CorpusModels): CorpusExchange[] {
+function names({ chat, embedding }: CorpusModels, cloud: boolean): CorpusExchange[] {
   const spelled = {
     "in capitals": chat.toUpperCase(),
     "of the registry": `registry.ollama.ai/library/${chat}`,
@@ -119,8 +146,10 @@ function names({ chat }: CorpusModels): CorpusExchange[] {
     "that is unknown": "nobody",
     "that is unknown, with quotes": `no"bo'dy<&>`,
     "that is empty": "",
-    "that is of the cloud": "gpt-oss:120b-cloud",
-    "that is of the cloud, in capitals": "gpt-oss:CLOUD",
+    ...(cloud && {
+      "that is of the cloud": "gpt-oss:120b-cloud",
+      "that is of the cloud, in capitals": "gpt-oss:CLOUD",
+    }),
     "that contradicts itself": "gpt-oss:cloud:local",
     "with a bad character": "a b",
   };
@@ -130,6 +159,18 @@ function names({ chat }: CorpusModels): CorpusExchange[] {
   ]);
   return [
     ...posts("/api/chat", Object.fromEntries(bodies)),
+    ...Object.entries(spelled).flatMap(([how, model]) => [
+      ...posts("/api/show", { [`a model ${how}`]: { model } }),
+      ...posts("/v1/chat/completions", {
+        [`a model ${how}`]: { model, messages: hi, max_tokens: 3, temperature: 0 },
+      }),
+    ]),
+    ...posts("/api/embed", {
+      "an embedder in capitals": { model: embedding.toUpperCase(), input: "a" },
+      "an embedder of the registry": {
+        ...{ model: `registry.ollama.ai/library/${embedding}`, input: "a" },
+      },
+    }),
     ...posts("/api/generate", { "an unknown model to generate": { model: "nobody", prompt: "x" } }),
     ...posts("/v1/chat/completions", {
       "an unknown model in OpenAI's way": { model: "nobody", messages: hi },
@@ -149,19 +190,14 @@ function names({ chat }: CorpusModels): CorpusExchange[] {
 }
 
 function refusals({ chat, embedding }: CorpusModels): CorpusExchange[] {
-  const bodies = ["", "{", "x", "[]", "null", '"text"', `{"model":1}`, `{"model":"${chat}"} x`];
-  const broken = ["/api/chat", "/api/generate", "/v1/chat/completions", "/api/embed"].flatMap(
-    (path) => bodies.map((body) => raw("POST", path, body)),
-  );
   return [
-    ...broken,
     ...posts("/api/chat", {
       "an embedding model asked to chat": { model: embedding, messages: hi },
-      "a model that cannot think": { model: chat, messages: hi, think: true },
+      "a model that cannot think": { model: chat, messages: hi, options: short, think: true },
       "an option of the wrong type": { model: chat, messages: hi, options: { num_ctx: "4096" } },
-      "a bad keep_alive": { model: chat, messages: hi, keep_alive: "5" },
-      "a bad format": { model: chat, messages: hi, format: "yaml" },
-      "too many logprobs": { model: chat, messages: hi, top_logprobs: 21 },
+      "a bad keep_alive": { model: chat, messages: hi, options: short, keep_alive: "5" },
+      "a bad format": { model: chat, messages: hi, options: short, format: "yaml" },
+      "too many logprobs": { model: chat, messages: hi, options: short, top_logprobs: 21 },
     }),
     ...posts("/api/generate", {
       "a raw generation with a template": { model: chat, prompt: "x", raw: true, template: "y" },
@@ -190,10 +226,13 @@ function paths({ chat }: CorpusModels): CorpusExchange[] {
     ...["/api/chat/", "//api/chat", "/api//chat", "/api/%63hat", "/api/chat?ts=1"].map((path) =>
       raw("POST", path, JSON.stringify({ model: chat, messages: hi, options: short })),
     ),
-    ...["/api/me", "/api/signout", "/api/experimental/web_search"].map((path) =>
-      raw("POST", path, "{}"),
-    ),
   ];
+}
+
+function account(): CorpusExchange[] {
+  return ["/api/me", "/api/signout", "/api/experimental/web_search"].map((path) =>
+    raw("POST", path, "{}"),
+  );
 }
 
 function origins({ chat }: CorpusModels): CorpusExchange[] {
@@ -207,20 +246,20 @@ function origins({ chat }: CorpusModels): CorpusExchange[] {
   ]);
 }
 
-function management({ chat }: CorpusModels): CorpusExchange[] {
+function management({ chat }: CorpusModels, stem: string): CorpusExchange[] {
   const digest = `sha256:${"0".repeat(64)}`;
   return [
     ...posts("/api/copy", {
-      "a copy": { source: chat, destination: "corpus-copy" },
-      "a copy of nothing": { source: "nobody", destination: "corpus-copy-2" },
+      "a copy": { source: chat, destination: `${stem}-copy` },
+      "a copy of nothing": { source: "nobody", destination: `${stem}-copy-2` },
     }),
-    bare("GET", "/v1/models/corpus-copy"),
-    ...posts("/api/create", { "a creation": { model: "corpus-made", from: chat, system: "be" } }),
+    bare("GET", `/v1/models/${stem}-copy`),
+    ...posts("/api/create", { "a creation": { model: `${stem}-made`, from: chat, system: "be" } }),
     ...posts("/api/pull", { "a pull of nothing": { model: "nobody.invalid/x/y" } }),
     bare("HEAD", `/api/blobs/${digest}`),
     bare("HEAD", "/api/blobs/nonsense"),
     raw("POST", `/api/blobs/${digest}`, "not what was promised"),
-    ...["corpus-copy", "corpus-made", "corpus-copy"].map((model) =>
+    ...[`${stem}-copy`, `${stem}-made`, `${stem}-copy`].map((model) =>
       raw("DELETE", "/api/delete", JSON.stringify({ model })),
     ),
   ];

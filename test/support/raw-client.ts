@@ -8,8 +8,8 @@ export class RawClient {
   #isEnded = false;
   #isClosed = false;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+  constructor(port: number, host = "127.0.0.1") {
+    this.socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
     this.socket.on("data", (bytes) => this.#pieces.push({ atMs: performance.now(), bytes }));
     this.socket.on("end", () => {
       this.#isEnded = true;
