@@ -60,6 +60,13 @@ export default {
       from: { path: "^src/wire/" },
       to: { path: "^src/", pathNot: "^src/wire/" },
     },
+    {
+      name: "page-runs-in-browsers",
+      comment: "It shares the shapes of wire/ with foreman, as types alone.",
+      severity: "error",
+      from: { path: "^src/page/" },
+      to: { path: "^src/", pathNot: "^src/(page|wire)/" },
+    },
     only(
       "root-alone-composes",
       "^src/(open-store\\.ts$|daemon\\.ts$|foreman\\.ts$|build-engine\\.ts$|dispatch/|store/sqlite/)",

@@ -33,6 +33,7 @@ describe("the project", () => {
   test("reads time and chance through the seams alone", () => {
     const seams = [
       "src/clock.ts",
+      "src/page/page-clock.ts",
       "src/target/via.ts",
       "src/http/request-id.ts",
       "src/access/new-token.ts",

@@ -31,6 +31,7 @@ import {
   submitJob,
 } from "./jobs/jobs.ts";
 import { openapiDocument, operations } from "./openapi/openapi-document.ts";
+import { pageRoutes } from "./page/page-routes.ts";
 import { queueForm, queueRequest } from "./queued.ts";
 import { type RuntimeRoutesDeps, runtimeRoutes } from "./runtime/runtime-routes.ts";
 
@@ -141,6 +142,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   on("GET", "/foreman/status", async (call) => tell(call, 200, await deps.readStatus()));
   on("POST", "/foreman/backup", async (call) => tell(call, 201, await deps.backUp()));
   for (const [method, path, handler] of controlRoutes(deps)) on(method, path, handler);
+  for (const [method, path, handler] of pageRoutes()) on(method, path, handler);
   on("POST", "/jobs", (call) => submitJob(call, deps));
   on("GET", "/jobs", (call) => listJobs(call, deps));
   on("POST", "/jobs/cancel", (call) => cancelJobs(call, deps));

@@ -54,6 +54,7 @@ const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?
   ["GET /foreman/changes", "/foreman/changes"],
   ["GET /foreman/events", "/foreman/events"],
   ["GET /foreman/history", "/foreman/history?span=day"],
+  ["GET /foreman/me", "/foreman/me"],
   ["POST /foreman/backup", "/foreman/backup"],
   [
     `PATCH ${llm}/providers/{id}`,

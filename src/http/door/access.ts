@@ -9,13 +9,17 @@ export type Access =
 /** Routes that probes call without credentials. Compared with the raw URL: no spelling varies. */
 const openRoutes = new Set(["/livez", "/healthz", "/readyz"]);
 
+/** The page and its files, which are the same for everyone; what it shows wants a token. */
+const pageFiles = /^\/foreman(\/|\/page\/[\w-]+\.\w+)?$/;
+
 /** Judges every request, whatever its route: default-deny once there are tokens. */
 export function createAccess(
   clients: Pick<Clients, "find" | "isAsked">,
 ): (incoming: IncomingMessage) => Access {
   if (!clients.isAsked) return () => ({ kind: "granted", name: null, scope: "admin" });
   return (incoming) => {
-    const isOpen = openRoutes.has((incoming.url ?? "").split("?", 1)[0] ?? "");
+    const [path = ""] = (incoming.url ?? "").split("?", 1);
+    const isOpen = openRoutes.has(path) || pageFiles.test(path);
     if (isOpen && incoming.method !== "POST") return { kind: "granted", name: null, scope: "user" };
     const presented = presentedToken(incoming);
     const client = presented === null ? null : clients.find(presented);

@@ -10,6 +10,7 @@ import { batchOperations } from "./batch-operations.ts";
 import { controlOperations } from "./control-operations.ts";
 import { jobOperations } from "./job-operations.ts";
 import type { Answer, Operation } from "./operation.ts";
+import { pageOperations } from "./page-operations.ts";
 import { probeOperations } from "./probe-operations.ts";
 import { runtimeOperations } from "./runtime-operations.ts";
 
@@ -20,6 +21,7 @@ export const operations: readonly Operation[] = [
   ...batchOperations,
   ...probeOperations,
   ...controlOperations,
+  ...pageOperations,
 ];
 
 /**

@@ -1,0 +1,97 @@
+import { html, nothing, type TemplateResult } from "lit-html";
+import type { Status } from "../wire/status.ts";
+import type { App } from "./app.ts";
+import { count, duration, plural } from "./format.ts";
+import { badge, bar, button, panel, table } from "./pieces.ts";
+
+const pageLines = 20;
+
+type Line = Status["waiting"][number];
+
+/** The queue by class, model and client: a line each, the one that starts first on top. */
+export class WaitingPanel {
+  readonly #app: App;
+  #page = 0;
+
+  constructor(app: App) {
+    this.#app = app;
+  }
+
+  draw({ paused, waiting }: Status): TemplateResult {
+    const depth = waiting.reduce((sum, line) => sum + line.depth, 0);
+    const lines = waiting.toSorted(
+      (a, b) =>
+        (a.eta_ms ?? Number.MAX_VALUE) - (b.eta_ms ?? Number.MAX_VALUE) || b.depth - a.depth,
+    );
+    const pages = Math.max(1, Math.ceil(lines.length / pageLines));
+    this.#page = Math.min(this.#page, pages - 1);
+    const first = this.#page * pageLines;
+    const heads = [
+      { head: "Model" },
+      { head: "Who" },
+      { head: "Jobs", isFigure: true },
+      { head: "Waited", isFigure: true },
+      { head: "Starts in", isFigure: true },
+      { head: "Why it waits" },
+    ];
+    const rows = lines.slice(first, first + pageLines).map((line) => this.#row(line));
+    return panel(
+      "Waiting",
+      html`${paused.map(pauseNotice)}
+      ${byClass(waiting, depth)} ${table("Who waits, and why", heads, rows, "Nobody waits.")}
+      ${pages > 1 ? this.#pager(pages, lines.length) : nothing}`,
+      {
+        aside: depth === 0 ? nothing : `${plural(depth, "job")} in ${plural(lines.length, "line")}`,
+        kind: "waiting",
+      },
+    );
+  }
+
+  #row(line: Line) {
+    const ageMs = this.#app.live.ageMs;
+    const etaMs = line.eta_ms === null ? null : line.eta_ms - ageMs;
+    return [
+      html`<a class="model" href="#/jobs?state=queued&model=${encodeURIComponent(line.model)}"
+        ><bdi>${line.model}</bdi></a
+      >`,
+      html`${badge(line.priority)} <bdi>${line.client}</bdi>`,
+      count(line.depth),
+      duration(line.head_waited_ms === null ? null : line.head_waited_ms + ageMs),
+      etaMs !== null && etaMs < 500 ? "now" : duration(etaMs),
+      html`<span class="why"><bdi>${line.reason ?? "its turn comes"}</bdi></span>`,
+    ];
+  }
+
+  #pager(pages: number, lines: number): TemplateResult {
+    const turn = (by: number) => () => {
+      this.#page += by;
+      this.#app.redraw();
+    };
+    return html`<nav class="pager" aria-label="Pages of lines that wait">
+      ${button("← Before", turn(-1), { isOff: this.#page === 0 })}
+      <span>${this.#page + 1} of ${pages} (${count(lines)} lines)</span>
+      ${button("After →", turn(1), { isOff: this.#page === pages - 1 })}
+    </nav>`;
+  }
+}
+
+function pauseNotice({ by, class: jobClass, model, note }: Status["paused"][number]) {
+  const what = `${jobClass ?? "all"} work${model === null ? "" : ` on ${model}`}`;
+  return html`<p class="notice">
+    ${badge("paused")} <bdi>${what}</bdi>, by <bdi>${by}</bdi>${note === null ? "" : ": "}
+    <bdi>${note ?? ""}</bdi>
+  </p>`;
+}
+
+/** How the queue is made up: of people and of batches, as shares of one bar. */
+function byClass(waiting: readonly Line[], depth: number): TemplateResult | typeof nothing {
+  if (depth === 0) return nothing;
+  const people = waiting
+    .filter(({ priority }) => priority === "interactive")
+    .reduce((sum, line) => sum + line.depth, 0);
+  return html`<div class="makeup">
+    <span><b>${count(people)}</b> of people</span>
+    ${bar(people / depth, "Share of people's jobs")}
+    <span><b>${count(depth - people)}</b> of batches</span>
+  </div>`;
+}
