@@ -1,3 +1,4 @@
+import type { ClientRules } from "./access/client-rules.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { Controls } from "./controls/controls.ts";
@@ -36,8 +37,7 @@ export type Outside = OpenedStore & {
   readonly random: () => number;
   /** How the names of webhooks' receivers are resolved; by the system if absent. */
   readonly resolve?: Resolve;
-  /** A client's weight in the fair share, more than 0; 1 for everyone if absent. */
-  readonly weightOf?: (client: string) => number;
+  readonly clients: ClientRules;
 };
 
 export type Engine = ReturnType<typeof buildEngine>;
@@ -47,7 +47,7 @@ export type Engine = ReturnType<typeof buildEngine>;
  * runs yet but the store.
  */
 export function buildEngine(config: Config, outside: Outside) {
-  const { clock, log, random, remains, store } = outside;
+  const { clients, clock, log, random, remains, store } = outside;
   const changes = new JobChanges();
   const inventory = new Inventory(config.requiredModels.map(({ name }) => name));
   const metrics = new Metrics({ inventory });
@@ -87,7 +87,7 @@ export function buildEngine(config: Config, outside: Outside) {
 
   const slots = config.chatSlots;
   const controls = new Controls({ memory: store, clock, log, slots, onChange: wake });
-  const accounts = new Accounts(runners, outside.weightOf);
+  const accounts = new Accounts(runners, (client) => clients.weightOf(client));
   const history = buildHistory({ runners, store, clock, log }, () =>
     readHistory({ dispatcher, inventory, queue }),
   );
@@ -95,6 +95,7 @@ export function buildEngine(config: Config, outside: Outside) {
     ...{ ...config, ...observers({ accounts, history, metrics }), store, clock, log },
     depthMax: config.queueDepthMax,
     isModelMissing: (model) => inventory.isMissing(model),
+    topClassOf: (client) => clients.topClassOf(client),
     onChange: wake,
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
@@ -103,6 +104,7 @@ export function buildEngine(config: Config, outside: Outside) {
     ...{ ...config, ...pieces, runners, accounts },
     scheduleLimits: scheduleLimitsOf(config, controls),
     pauseOf: (lane) => controls.pauseOf(lane),
+    slotsOf: (client) => clients.slotsOf(client),
     describeMissing: (model) => watchdog.describe(model),
     onEnded: (ended) => {
       stalls.noteEnded(ended);

@@ -56,8 +56,7 @@ export function buildForeman(config: Config, overrides: Overrides): Foreman {
   const { listenFd = null, watchdogMs = null } = overrides.supervision ?? {};
   const startedAtMs = clock.monotonicMs();
   const clients = new Clients({ token: config.inboundToken, file: config.tokensFile, log });
-  const weightOf = (client: string) => clients.weightOf(client);
-  const engine = buildEngine(config, { ...overrides, clock, random, weightOf });
+  const engine = buildEngine(config, { ...overrides, clock, random, clients });
   const { batching, dispatcher, inventory, keeper, poller, queue, runtime, webhooks } = engine;
 
   const readHealth = (): Health => ({

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
+import type { JobClass } from "../job.ts";
 import type { Log } from "../log.ts";
+import type { ClientRules } from "./client-rules.ts";
 import { hashOf } from "./new-token.ts";
 import { defaultName, readTokenFile, type TokenEntry } from "./token-file.ts";
 
@@ -15,18 +17,18 @@ type ClientsOptions = {
 };
 
 /** The clients that have a token. */
-export class Clients {
+export class Clients implements ClientRules {
   readonly #options: ClientsOptions;
   readonly #own: readonly TokenEntry[];
-  #entries: readonly TokenEntry[];
+  #entries: readonly TokenEntry[] = [];
+  #byName: ReadonlyMap<string, TokenEntry> = new Map();
 
   /** @throws ForemanError `config_invalid`: see `readTokenFile` */
   constructor(options: ClientsOptions) {
     const { file, token } = options;
     this.#options = options;
-    this.#own =
-      token === null ? [] : [{ name: defaultName, hash: hashOf(token), scope: "admin", weight: 1 }];
-    this.#entries = [...this.#own, ...(file === null ? [] : readTokenFile(file))];
+    this.#own = token === null ? [] : [ownEntry(token)];
+    this.#know(file === null ? [] : readTokenFile(file));
   }
 
   /** Whether a token is asked for at all. A file without entries lets nobody in. */
@@ -47,9 +49,16 @@ export class Clients {
     return found;
   }
 
-  /** The weight of a client of that name; 1 for one that has no token. */
-  weightOf(name: string): number {
-    return this.#entries.find((entry) => entry.name === name)?.weight ?? 1;
+  weightOf(client: string): number {
+    return this.#byName.get(client)?.weight ?? 1;
+  }
+
+  slotsOf(client: string): number | null {
+    return this.#byName.get(client)?.slots ?? null;
+  }
+
+  topClassOf(client: string): JobClass {
+    return this.#byName.get(client)?.priority ?? "interactive";
   }
 
   /** Reads the file anew. One that cannot be read changes nothing, and the log says why. */
@@ -60,10 +69,21 @@ export class Clients {
       return;
     }
     try {
-      this.#entries = [...this.#own, ...readTokenFile(file)];
+      this.#know(readTokenFile(file));
       log.info({ file, clients: this.#entries.length }, "tokens read anew");
     } catch (cause) {
       log.error({ err: cause }, "tokens not read anew: the ones before stay valid");
     }
   }
+
+  #know(named: readonly TokenEntry[]): void {
+    this.#entries = [...this.#own, ...named];
+    this.#byName = new Map(this.#entries.map((entry) => [entry.name, entry]));
+  }
+}
+
+/** FOREMAN_TOKEN's. */
+function ownEntry(token: string): TokenEntry {
+  const facts = { scope: "admin", weight: 1, priority: "interactive" } as const;
+  return { name: defaultName, hash: hashOf(token), ...facts };
 }

@@ -3,7 +3,9 @@ import { ForemanError } from "../errors.ts";
 import { hashOf, newToken } from "./new-token.ts";
 import { addToken } from "./token-file.ts";
 
-const usage = "usage: foreman token add NAME [--scope user|admin] [--weight 1] [--file FILE]";
+const usage =
+  "usage: foreman token add NAME [--scope user|admin] [--priority interactive|batch] " +
+  "[--weight 1] [--slots N] [--file FILE]";
 
 /**
  * `foreman token add NAME`: adds a client to FOREMAN_TOKENS_FILE, or to `--file`, and prints its
@@ -33,13 +35,17 @@ export function runTokenCommand(
   }
 }
 
+type Asked = Omit<Parameters<typeof addToken>[1], "hash"> & { readonly file: string };
+
 function readArgs(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): { name: string; scope: "user" | "admin"; weight: number; file: string } | string {
+): Asked | string {
   const options = {
     scope: { type: "string", default: "user" },
+    priority: { type: "string", default: "interactive" },
     weight: { type: "string", default: "1" },
+    slots: { type: "string" },
     file: { type: "string" },
   } as const;
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
@@ -49,12 +55,16 @@ function readArgs(
     return `${cause instanceof Error ? cause.message : String(cause)}\n${usage}`;
   }
   const [verb, name, ...rest] = parsed.positionals;
-  const { scope, weight } = parsed.values;
+  const { priority, scope, slots, weight } = parsed.values;
   if (verb !== "add" || name === undefined || rest.length > 0) return usage;
   if (scope !== "user" && scope !== "admin") return `--scope is user or admin\n${usage}`;
+  if (priority !== "interactive" && priority !== "batch") {
+    return `--priority is interactive or batch\n${usage}`;
+  }
   const file = parsed.values.file ?? env.FOREMAN_TOKENS_FILE;
   if (!file) return `neither FOREMAN_TOKENS_FILE nor --file names a file\n${usage}`;
-  return { name, scope, weight: Number(weight), file };
+  const limits = slots === undefined ? {} : { slots: Number(slots) };
+  return { name, scope, priority, weight: Number(weight), ...limits, file };
 }
 
 function complain(exitCode: number, message: string): void {

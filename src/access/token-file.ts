@@ -27,6 +27,10 @@ const entry = z.strictObject({
     error: 'is "sha256:" and 64 hex digits, as `foreman token add` writes it',
   }),
   scope: z.enum(["user", "admin"]),
+  /** The highest class that its jobs may have. */
+  priority: z.enum(["interactive", "batch"]).default("interactive"),
+  /** How many of its jobs may run at once; absent: as many as there are slots. */
+  slots: z.int().min(1).max(1_000).optional(),
   /** Of the GPU, against the others that wait for the same model. */
   weight: z.number().positive().max(1_000).default(1),
 });

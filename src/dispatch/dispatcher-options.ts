@@ -31,6 +31,8 @@ export type DispatcherOptions = {
   readonly preemptWithinMs: number;
   /** Whether an operator paused such jobs; null if nobody did. */
   readonly pauseOf: (lane: Lane) => LanePause | null;
+  /** How many of a client's jobs may run at once; null: as many as there are slots. */
+  readonly slotsOf: (client: string) => number | null;
   /** What is done about a model that is required and that the target lacks; null if nothing. */
   readonly describeMissing: (model: string) => string | null;
   /** A run came to the end of its job. */

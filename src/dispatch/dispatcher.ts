@@ -3,7 +3,7 @@ import type { Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import { nextAttempt } from "../queue/lanes.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
-import { type Start, schedule } from "../scheduler/schedule.ts";
+import { isClientFull, type Start, schedule } from "../scheduler/schedule.ts";
 import { ClaimPause } from "./claim-pause.ts";
 import type { CutReason } from "./cuts.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
@@ -101,7 +101,8 @@ export class Dispatcher {
     // Nobody makes way for a person whose turn cannot come.
     const people = snapshot.lanes.filter(
       (lane) => lane.class === "interactive" && lane.pause === null,
-    ).length;
+    );
+    const mayStart = people.some((lane) => !isClientFull(lane, snapshot));
     let isMovable = false;
     for (const decision of schedule(snapshot, scheduleLimits)) {
       if (decision.kind === "hold") {
@@ -109,7 +110,7 @@ export class Dispatcher {
         isMovable ||= decision.reason.kind !== "paused";
         continue;
       }
-      this.#start(decision, people > 0);
+      this.#start(decision, mayStart);
       isStarted = true;
     }
     this.#holds = new Map([...kept, ...holds]);

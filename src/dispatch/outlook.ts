@@ -27,6 +27,7 @@ type OutlookOptions = {
   readonly turns: Turns;
   readonly measures: Measures;
   readonly pauseOf: (lane: Lane) => LanePause | null;
+  readonly slotsOf: (client: string) => number | null;
 };
 
 /** How things stand, and what is to be expected of them. */
@@ -39,9 +40,8 @@ export class Outlook {
   }
 
   /**
-   * All that the scheduler decides on, now, but for the lanes (by key) that are kept from
-   * the scheduler. Whoever
-   * asks is about to change it.
+   * All that the scheduler decides on, now, but for the lanes (by key) that are kept from it.
+   * Whoever asks is about to change it.
    */
   snapshot(kept: ReadonlyMap<string, unknown>): Snapshot {
     this.#forecast = null;

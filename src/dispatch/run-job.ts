@@ -205,8 +205,9 @@ export class Run implements TargetSink {
     const tally = this.#tally?.read() ?? noTally;
     const { code, message, state } = cuts[why];
     if (why === "preempted" || (why === "shutdown" && this.#waiting.job.isDurable)) {
-      // It has time, and runs again from its beginning.
-      waiter.failed({ ...failure, message });
+      // It has time, and runs again from its beginning. Who waits for it hears the next attempt,
+      // but from a daemon that goes.
+      if (why === "shutdown" || waiter.hasAnswer) waiter.failed({ ...failure, message });
       this.#finish(putBackOutcome({ counted: false, why }, message));
       return;
     }

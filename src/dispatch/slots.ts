@@ -2,6 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { JobId } from "../job.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import { type PreemptLimits, preempt } from "../scheduler/preempt.ts";
+import { isClientFull } from "../scheduler/schedule.ts";
+import type { LaneSnapshot } from "../scheduler/snapshot.ts";
 import type { Run } from "./run-job.ts";
 
 /** A job that holds a slot. */
@@ -72,17 +74,39 @@ export class Slots {
     return this.#running.size === 0 ? Promise.resolve() : this.#idle.promise;
   }
 
-  /** A batch item that has hardly begun makes way for a person. */
-  makeWay(interactiveWaiting: number, nowMs: number, limits: PreemptLimits): void {
-    const running = this.all.map(({ startedAtMs, waiting, wasDue }) => ({
+  /**
+   * A batch item that has hardly begun makes way for one of the people, whose lanes these are. For
+   * one whose client has its own slots in use only that client's items can.
+   */
+  makeWay(people: readonly LaneSnapshot[], nowMs: number, limits: PreemptLimits): void {
+    const running = this.all.map((each) => ({ client: each.waiting.job.client, each }));
+    const open = people.filter((lane) => !isClientFull(lane, { running }));
+    const full = people.find((lane) => isClientFull(lane, { running }));
+    const victim =
+      this.#victim(this.all, open.length, nowMs, limits) ??
+      this.#victim(
+        this.all.filter(({ waiting }) => waiting.job.client === full?.client),
+        full === undefined ? 0 : 1,
+        nowMs,
+        { ...limits, slots: full?.clientSlots ?? limits.slots },
+      );
+    if (victim !== null) this.#running.get(victim)?.run.cut("preempted");
+  }
+
+  #victim(
+    among: readonly Running[],
+    interactiveWaiting: number,
+    nowMs: number,
+    limits: PreemptLimits,
+  ): JobId | null {
+    const running = among.map(({ startedAtMs, waiting, wasDue }) => ({
       jobId: waiting.job.id,
       class: waiting.job.class,
-      isDurable: waiting.job.isDurable,
+      mayRunAgain: waiting.job.isDurable && !waiting.waiter.hasAnswer,
       ranMs: nowMs - startedAtMs,
       preemptions: waiting.preemptions,
       wasDue,
     }));
-    const victim = preempt({ running, interactiveWaiting }, limits);
-    if (victim !== null) this.#running.get(victim)?.run.cut("preempted");
+    return preempt({ running, interactiveWaiting }, limits);
   }
 }

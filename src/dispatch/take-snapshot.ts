@@ -23,6 +23,8 @@ type SnapshotSources = {
   /** Lanes that are held whatever the scheduler says, by key. */
   readonly kept: ReadonlyMap<string, unknown>;
   readonly pauseOf: (lane: Lane) => LanePause | null;
+  /** See `LaneSnapshot.clientSlots`. */
+  readonly slotsOf: (client: string) => number | null;
 };
 
 /** Gathers all that the scheduler decides on, as it stands at this instant. */
@@ -40,7 +42,10 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
       awayMs: awaySinceMs === null ? 0 : nowMs - awaySinceMs,
     },
     isDraining: queue.isDraining,
-    running: running.map(({ loadKey }) => ({ runnerKey: runners.keyOf(loadKey) })),
+    running: running.map(({ loadKey, waiting: { job } }) => ({
+      runnerKey: runners.keyOf(loadKey),
+      client: job.client,
+    })),
     residents: residents.runnerKeys(inventory.loaded, inventory.loadedReadings),
     swapMs: residents.swapMs,
     lanes,
@@ -55,7 +60,7 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
 function laneSnapshot(
   lane: Lane,
   nowMs: number,
-  { accounts, pauseOf, runners }: SnapshotSources,
+  { accounts, pauseOf, runners, slotsOf }: SnapshotSources,
 ): readonly LaneSnapshot[] {
   const { key, class: jobClass, client, waiting } = lane;
   const [head] = waiting.values();
@@ -67,6 +72,7 @@ function laneSnapshot(
       class: jobClass,
       runnerKey,
       client,
+      clientSlots: slotsOf(client),
       depth: waiting.size + lane.storedBehind,
       head: {
         jobId: head.job.id,

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Ending, Job } from "../job.ts";
+import type { Ending, Job, JobClass } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 
@@ -14,6 +14,8 @@ export type QueueOptions = {
   readonly depthMax: number;
   /** Whether jobs of that model wait for it to be brought back. */
   readonly isModelMissing: (model: string) => boolean;
+  /** The highest class that a client's jobs may have. */
+  readonly topClassOf: (client: string) => JobClass;
   /** The longest wait of a client, in ms; 0 for none. */
   readonly waitMsMax: number;
   /** The largest answer of a durable job that is kept. */

@@ -88,7 +88,7 @@ export class Queue {
    */
   submit(submission: Submission): ForemanError | null {
     const { clock, depthMax, isModelMissing, onChange, onJoined, store } = this.#options;
-    const { job } = submission;
+    const job = this.#ranked(submission.job);
     const heldDepth = isModelMissing(job.model) ? this.#lanes.onSocketOf(isModelMissing) : 0;
     const { isDraining, isOpen } = this;
     const depth = this.#clientCount;
@@ -99,7 +99,7 @@ export class Queue {
     onJoined(job);
     const fresh = { attempts: 0, lastAttempt: 0, preemptions: 0 };
     const arrival = this.#durable.nextArrival();
-    const waiting = { ...submission, ...fresh, arrival, joinedAtMs: clock.monotonicMs() };
+    const waiting = { ...submission, ...fresh, job, arrival, joinedAtMs: clock.monotonicMs() };
     this.#lanes.append(waiting);
     this.#watchWait(waiting);
     onChange();
@@ -120,7 +120,7 @@ export class Queue {
     const facts = { isDraining: this.#isDraining, isOpen, depth, heldDepth: 0 };
     const refusal = admit({ ...this.#options, ...facts });
     if (refusal !== null) throw refusal;
-    return await this.#durable.submit(submission);
+    return await this.#durable.submit({ ...submission, job: this.#ranked(submission.job) });
   }
 
   /**
@@ -187,6 +187,14 @@ export class Queue {
     waiting?.waiter.refuse(error);
     this.#end(waiting, { state: "cancelled", reason, message: error.message });
     return waiting !== null;
+  }
+
+  /** Here, so that no way into the queue leads past a client's ceiling. */
+  #ranked(job: Job): Job {
+    return {
+      ...job,
+      class: this.#options.topClassOf(job.client) === "batch" ? "batch" : job.class,
+    };
   }
 
   #remove(id: JobId): WaitingJob | null {

@@ -68,8 +68,16 @@ export class Recorder implements Waiter {
     this.#heard.delete(listener);
   }
 
-  /** Forgets an attempt that came to nothing: whoever listens from now on hears the next one. */
+  /**
+   * Forgets an attempt that came to nothing: whoever listens hears the next one. Only those who
+   * came and heard a part while it was put back are told, since they cannot hear two.
+   */
   forget(): void {
+    const message = "the job begins anew; ask again";
+    for (const listener of this.#heard) {
+      this.#listeners.delete(listener);
+      listener.failed({ kind: "lost", message, afterHead: true, cause: null });
+    }
     this.#begun = null;
     this.#bytes = 0;
     this.#tellEnd = null;

@@ -3,13 +3,13 @@ import type { Holder, LaneSnapshot, Snapshot } from "./snapshot.ts";
 /** The snapshot as it will stand once `lane`'s head runs: the next slot is decided upon that. */
 export function afterStart(
   snapshot: Snapshot,
-  { class: jobClass, runnerKey }: LaneSnapshot,
+  { class: jobClass, client, runnerKey }: LaneSnapshot,
 ): Snapshot {
   const { holders, sinceBatchStart, running } = snapshot;
   const isBatch = jobClass === "batch";
   return {
     ...snapshot,
-    running: [...running, { runnerKey }],
+    running: [...running, { runnerKey, client }],
     holders: { ...holders, [jobClass]: lengthenRow(holders[jobClass], runnerKey) },
     lastStarted: jobClass,
     sinceBatchStart: isBatch

@@ -12,6 +12,8 @@ export type HoldReason =
   | { readonly kind: "target-away"; readonly awayMs: number }
   /** The target lacks its model, which is required; `progress` says what is done about it. */
   | { readonly kind: "model-missing"; readonly progress: string }
+  /** A slot is free, but its client has its own `slots` in use. */
+  | { readonly kind: "client-full"; readonly client: string; readonly slots: number }
   /**
    * `count` jobs of the same runner go first: those that run, and the heads with a better claim.
    */
@@ -46,6 +48,8 @@ export function explain(reason: HoldReason, modelOf: (runnerKey: string) => stri
       return `target away ${duration(reason.awayMs)}`;
     case "model-missing":
       return `waits for its model, which the target lacks: ${reason.progress}`;
+    case "client-full":
+      return `${reason.client} may run ${reason.slots} at once, and does`;
     case "ahead":
       return `${reason.count} ahead, same model`;
     case "behind-people":

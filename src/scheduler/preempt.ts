@@ -4,8 +4,8 @@ export type PreemptFacts = {
   readonly running: readonly {
     readonly jobId: JobId;
     readonly class: JobClass;
-    /** It can be put back and run again, with nobody noticing. */
-    readonly isDurable: boolean;
+    /** It can be put back and run again, with nobody noticing: nobody heard its answer begin. */
+    readonly mayRunAgain: boolean;
     readonly ranMs: number;
     /** How often it was put back for a person before. */
     readonly preemptions: number;
@@ -39,7 +39,7 @@ export function preempt(facts: PreemptFacts, limits: PreemptLimits): JobId | nul
   for (const job of running) {
     const mayYield =
       job.class === "batch" &&
-      job.isDurable &&
+      job.mayRunAgain &&
       job.ranMs < limits.withinMs &&
       job.preemptions < preemptionsMax &&
       !job.wasDue;

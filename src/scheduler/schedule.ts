@@ -35,7 +35,8 @@ export type Start = Extract<Decision, { kind: "start" }>;
  *    a. while foreman drains;
  *    b. that an operator paused, be the target there or not: the rest goes on as if it were not
  *       there, so that it neither takes a turn nor keeps one from others;
- *    c. while the target is away, or when no slot is free.
+ *    c. while the target is away, or when no slot is free;
+ *    d. of a client that has its own `clientSlots` in use: as if it were not there, as in b.
  * 2. Class: interactive before batch. But batch goes next when it waits and
  *    a. `batchFloor.starts` interactive starts came since the last batch start, or
  *    b. `batchFloor.ms` passed since, and the last start was not a batch one already: items that
@@ -63,7 +64,10 @@ export function schedule(snapshot: Snapshot, limits: ScheduleLimits): Decision[]
     const awayMs = snapshot.target.awayMs;
     return [...holdAll(lanes, { kind: "target-away", awayMs }), ...paused];
   }
-  const groups = groupLanes(lanes);
+  // 1d. Without a free slot it is the others that stand before it, as before everyone.
+  const isFree = snapshot.running.length < limits.slots;
+  const [open, full] = isFree ? withoutFull(lanes, snapshot) : [lanes, []];
+  const groups = groupLanes(open);
   const decisions: Decision[] = [];
   let after = snapshot;
   let next: LaneGroup | null = null;
@@ -76,13 +80,15 @@ export function schedule(snapshot: Snapshot, limits: ScheduleLimits): Decision[]
     after = afterStart(after, lane);
     take(groups, next);
     next = null;
+    // 1d. Its other lanes may not go now: whoever acts on this asks again.
+    if (isClientFull(lane, after)) break;
   }
   holdRest(
     groups,
     { after, limits, peopleWaiting: countJobs(groups.interactive), next },
     decisions,
   );
-  return [...decisions, ...paused];
+  return [...decisions, ...full, ...paused];
 }
 
 /** The lanes that may have a turn, and the holds of the others: nearly always there are none. */
@@ -95,6 +101,28 @@ function withoutPaused(lanes: readonly LaneSnapshot[]): [readonly LaneSnapshot[]
     else paused.push(hold(lane, { kind: "paused", ...lane.pause }));
   }
   return [moving, paused];
+}
+
+/** Whether as many of the lane's client's jobs run as may. */
+export function isClientFull(
+  { client, clientSlots }: LaneSnapshot,
+  { running }: { readonly running: readonly { readonly client: string }[] },
+): boolean {
+  if (clientSlots === null) return false;
+  return running.filter((job) => job.client === client).length >= clientSlots;
+}
+
+function withoutFull(
+  lanes: readonly LaneSnapshot[],
+  snapshot: Snapshot,
+): [readonly LaneSnapshot[], Decision[]] {
+  const full = lanes.flatMap((lane) => {
+    const { client, clientSlots: slots } = lane;
+    if (slots === null || !isClientFull(lane, snapshot)) return [];
+    return [hold(lane, { kind: "client-full", client, slots })];
+  });
+  const keys = new Set(full.map(({ laneKey }) => laneKey));
+  return [full.length === 0 ? lanes : lanes.filter(({ key }) => !keys.has(key)), full];
 }
 
 /** Rules 2 and 3: whose turn it is. Null when nothing waits. */

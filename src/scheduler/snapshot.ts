@@ -14,6 +14,8 @@ export type LaneSnapshot = {
   readonly class: JobClass;
   readonly runnerKey: string;
   readonly client: string;
+  /** How many of its client's jobs may run at once; null: as many as there are slots. */
+  readonly clientSlots: number | null;
   /** Waiting jobs, the head among them: at least 1. */
   readonly depth: number;
   readonly head: {
@@ -43,7 +45,7 @@ export type Snapshot = {
   readonly target: { readonly isReachable: boolean; readonly awayMs: number };
   /** Nothing is started while foreman drains. */
   readonly isDraining: boolean;
-  readonly running: readonly { readonly runnerKey: string }[];
+  readonly running: readonly { readonly runnerKey: string; readonly client: string }[];
   /**
    * Runners that the target holds loaded. A poll is late by its interval, so whoever takes the
    * snapshot adds the runner that answered last; without it each start would look like a swap.

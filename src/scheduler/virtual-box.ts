@@ -7,6 +7,7 @@ import type { LaneSnapshot, Snapshot } from "./snapshot.ts";
 /** A job that runs, or that is imagined to. */
 type VirtualRun = {
   readonly runnerKey: string;
+  readonly client: string;
   /** Infinity where nothing tells how long it takes. */
   readonly endsAtMs: number;
 };
@@ -36,8 +37,8 @@ export class VirtualBox {
       residents: residentsOnceLoaded(snapshot, running),
       lanes: merged.flatMap(mergedLane),
     };
-    this.#running = running.map(({ restMs, runnerKey }) => ({
-      runnerKey,
+    this.#running = running.map(({ client, restMs, runnerKey }) => ({
+      ...{ client, runnerKey },
       endsAtMs: restMs ?? Infinity,
     }));
   }
@@ -61,7 +62,7 @@ export class VirtualBox {
     if (isSwap) this.#loadedAtMs = this.#nowMs + (swapMs.get(runnerKey) ?? Infinity);
     const sentAtMs = Math.max(this.#nowMs, this.#loadedAtMs);
     const endsAtMs = sentAtMs + (this.#runMs.get(runnerKey) ?? Infinity);
-    this.#running = [...this.#running, { runnerKey, endsAtMs }];
+    this.#running = [...this.#running, { runnerKey, client: "", endsAtMs }];
     this.#snapshot = {
       ...after,
       residents: isSwap ? new Set([runnerKey]) : after.residents,
@@ -99,6 +100,7 @@ function mergedLane(group: LaneGroup): readonly LaneSnapshot[] {
       class: group.class,
       runnerKey,
       client: "",
+      clientSlots: null,
       depth: waitingJobs,
       head: { jobId: first.head.jobId, arrival: oldestArrival, waitedMs: oldestWaitedMs },
       pause: null,

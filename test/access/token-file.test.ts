@@ -25,10 +25,16 @@ const fileWith = (document: unknown, mode = 0o600) => {
 };
 
 describe("a token file", () => {
-  test("gives its clients, with a weight of 1 where none is said", () => {
-    const tokens = [entry, { ...entry, name: "bob", hash: hashOf("b"), scope: "admin", weight: 2 }];
+  test("gives its clients, with a weight of 1 and the highest class where none is said", () => {
+    const tokens = [
+      entry,
+      { ...entry, name: "bob", hash: hashOf("b"), scope: "admin", weight: 2 },
+    ].map((each, i) => (i === 0 ? each : { ...each, priority: "batch", slots: 2 }));
 
-    expect(readTokenFile(fileWith({ tokens }))).toEqual([{ ...entry, weight: 1 }, tokens[1]]);
+    expect(readTokenFile(fileWith({ tokens }))).toEqual([
+      { ...entry, weight: 1, priority: "interactive" },
+      tokens[1],
+    ]);
   });
 
   test.each([
@@ -38,6 +44,8 @@ describe("a token file", () => {
     ["no scope", { tokens: [{ name: "ann", hash }] }, "tokens.0.scope"],
     ["a scope that is none", { tokens: [{ ...entry, scope: "root" }] }, "tokens.0.scope"],
     ["a weight of 0", { tokens: [{ ...entry, weight: 0 }] }, "tokens.0.weight"],
+    ["no slot at all", { tokens: [{ ...entry, slots: 0 }] }, "tokens.0.slots"],
+    ["a class that is none", { tokens: [{ ...entry, priority: "low" }] }, "tokens.0.priority"],
     ["FOREMAN_TOKEN's name", { tokens: [{ ...entry, name: "default" }] }, "tokens.0.name"],
     ["a member that is not known", { tokens: [{ ...entry, wieght: 2 }] }, "wieght"],
     ["no JSON", '{"tokens": s3cret', "is not JSON"],

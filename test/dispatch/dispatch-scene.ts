@@ -18,6 +18,7 @@ type Hooks = {
   readonly onEnded?: ConstructorParameters<typeof Dispatcher>[0]["onEnded"];
   readonly depthMax?: number;
   readonly pauseOf?: ConstructorParameters<typeof Dispatcher>[0]["pauseOf"];
+  readonly slotsOf?: ConstructorParameters<typeof Dispatcher>[0]["slotsOf"];
 };
 
 type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits> & Hooks;
@@ -28,7 +29,7 @@ type SceneFacts = Partial<ScheduleLimits> & Partial<RunLimits> & Hooks;
  */
 export function dispatchScene(facts: SceneFacts = {}) {
   const { stallMsMax = 0, runMsMax = 0, attemptsMax = 3, ...rest } = facts;
-  const { depthMax = 100, onChange, onEnded, pauseOf, ...schedule } = rest;
+  const { depthMax = 100, onChange, onEnded, pauseOf, slotsOf, ...schedule } = rest;
   const store = new MemoryStore();
   const around = pollerScene({
     onChange: () => {
@@ -41,6 +42,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const accounts = new Accounts(runners);
   const queue = new Queue({
     isModelMissing: () => false,
+    topClassOf: () => "interactive",
     onEndedWaiting: () => {},
     ...{ store, clock, log, waitMsMax: 0 },
     depthMax,
@@ -53,6 +55,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     ...{ queue, store, target, inventory, poller, runners, accounts, clock, log },
     scheduleLimits: { ...scheduleLimits, ...schedule },
     pauseOf: pauseOf ?? (() => null),
+    slotsOf: slotsOf ?? (() => null),
     random: () => 0.5,
     preemptWithinMs: 20_000,
     describeMissing: () => "being brought back: 43 %",

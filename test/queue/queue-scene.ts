@@ -20,6 +20,7 @@ export function queueScene(facts: SceneFacts = {}) {
   const { waitMsMax = 0 } = facts;
   const told = { joined: [] as JobId[], left: [] as JobId[], changes: 0 };
   const queue = new Queue({
+    topClassOf: () => "interactive",
     isModelMissing: () => false,
     onEndedWaiting: () => {},
     store,

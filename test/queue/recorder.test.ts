@@ -58,6 +58,21 @@ describe("the answer of a job that nobody waits for", () => {
     expect(recorder.hasAnswer).toBe(true);
   });
 
+  test("is told whole by the next attempt to who waits, and broken to who heard of the last", () => {
+    const recorder = new Recorder(100);
+    const [waits, heard] = [new RecordingWaiter(), new RecordingWaiter()];
+    recorder.head(head, notes);
+    recorder.listen(heard);
+    recorder.forget();
+    recorder.listen(waits);
+    recorder.head(head, notes);
+    recorder.chunk(Buffer.from("two"));
+    recorder.end();
+
+    expect([heard.text, heard.failure?.message]).toEqual(["", "the job begins anew; ask again"]);
+    expect([waits.text, waits.failure]).toEqual(["two", null]);
+  });
+
   test("is kept at its bound, and not past it, though listeners still hear it", () => {
     const atBound = begun(4);
     expect(atBound.answer?.body.toString()).toBe("one ");

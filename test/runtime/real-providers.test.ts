@@ -44,6 +44,7 @@ async function scene(options: SimOptions = {}) {
   const accounts = new Accounts(runners);
   const queue = new Queue({
     isModelMissing: () => false,
+    topClassOf: () => "interactive",
     onEndedWaiting: () => {},
     ...{ ...config, store, clock, log },
     depthMax: config.queueDepthMax,
@@ -55,6 +56,7 @@ async function scene(options: SimOptions = {}) {
   const dispatcher = new Dispatcher({
     ...{ ...config, ...pieces, runners, accounts, scheduleLimits },
     pauseOf: () => null,
+    slotsOf: () => null,
     describeMissing: () => null,
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
   });

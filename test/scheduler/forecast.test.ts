@@ -20,7 +20,7 @@ type Facts = { of: Snapshot; running?: Pace["running"]; within?: Partial<Schedul
 
 /** The starts foretold for the first `depth` jobs of each lane, in seconds. */
 function foretold({ of, running = [], within = {} }: Facts): Record<string, (number | null)[]> {
-  const running_ = running.map(({ runnerKey }) => ({ runnerKey }));
+  const running_ = running.map(({ client, runnerKey }) => ({ client, runnerKey }));
   const startsIn = forecast(
     { ...of, running: running_ },
     { ...limits, ...within },

@@ -9,7 +9,7 @@ const limits = { slots: 1, withinMs: 20_000 };
 const item = (more: Partial<RunningJob> = {}): RunningJob => ({
   jobId: "item" as JobId,
   class: "batch",
-  isDurable: true,
+  mayRunAgain: true,
   ranMs: 5_000,
   preemptions: 0,
   wasDue: false,
@@ -35,7 +35,7 @@ describe("preempt", () => {
 
   test("2 never takes a person's job, nor one that cannot be run again", () => {
     expect(victim([item({ class: "interactive" })])).toBeNull();
-    expect(victim([item({ isDurable: false })])).toBeNull();
+    expect(victim([item({ mayRunAgain: false })])).toBeNull();
   });
 
   test("2 lets an item run to its end that made way three times, or that was due", () => {

@@ -23,6 +23,7 @@ export function lane(
     class: jobClass === "b" ? "batch" : "interactive",
     runnerKey: runnerKey!,
     client: client!,
+    clientSlots: null,
     depth: 1,
     pause: null,
     deficitMs: 0,

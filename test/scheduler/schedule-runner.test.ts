@@ -97,7 +97,7 @@ describe("rule 3, the runner", () => {
     const busy = snapshot(rivals(6_000), {
       ...holding("a", 40, 188_000),
       swapMs,
-      running: [{ runnerKey: "a" }],
+      running: [{ runnerKey: "a", client: "zoe" }],
     });
 
     const reason = heldBecause(busy, "i b bob");
@@ -111,7 +111,7 @@ describe("rule 3, the runner", () => {
     const busy = snapshot(rivals(6_000), {
       holders: bothHeld("a", 40, 1),
       residents: new Set(["a", "b"]),
-      running: [{ runnerKey: "a" }],
+      running: [{ runnerKey: "a", client: "zoe" }],
     });
 
     expect(heldBecause(busy, "i b bob")).toBe("waits for its model's turn: model a is running");

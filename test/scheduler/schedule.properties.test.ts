@@ -58,6 +58,10 @@ const worldWithAbsences = fc
   .tuple(world, fc.array(absence, { maxLength: 3 }))
   .map(([each, away]) => ({ ...each, away }));
 
+const worldWithSlots = fc
+  .tuple(worldWithAbsences, fc.record({ ann: fc.constantFrom(1, 2), bob: fc.constantFrom(1, 9) }))
+  .map(([each, slots]) => ({ ...each, slots }));
+
 function always(worlds: fc.Arbitrary<World>, holds: (each: World) => void): void {
   fc.assert(fc.property(worlds, holds), { numRuns: runsMax, endOnFailure: true });
 }
@@ -105,6 +109,27 @@ describe("schedule", () => {
   test("answers for each lane, fills the slots, and never runs two runners", () => {
     always(worldWithAbsences, (each) => {
       const simulation = new Simulation(each, (asked) => checkAnswer(asked, each)).run();
+
+      expect(simulation.starts).toHaveLength(each.jobs.length);
+    });
+  });
+
+  test("keeps a client within its own slots, and no slot idle that another may take", () => {
+    always(worldWithSlots, (each) => {
+      const slotsOf = (client: string) => each.slots?.[client] ?? 9;
+      const simulation = new Simulation(each, ({ snapshot, decisions }) => {
+        const starts = decisions.filter(({ kind }) => kind === "start");
+        const clientOf = new Map(snapshot.lanes.map(({ client, key }) => [key, client]));
+        const before = snapshot.running.map(({ client }) => client);
+        const after = [...before, ...starts.map(({ laneKey }) => clientOf.get(laneKey)!)];
+        const has = (client: string) => after.filter((other) => other === client).length;
+        for (const client of clients) expect(has(client)).toBeLessThanOrEqual(slotsOf(client));
+        const open = snapshot.lanes.filter(({ client }) => has(client) < slotsOf(client));
+        const runners = [...snapshot.running, ...open].map(({ runnerKey }) => runnerKey);
+        const isOneRunner = new Set(runners).size === 1;
+        if (!snapshot.target.isReachable || !isOneRunner || open.length === 0) return;
+        if (before.length < each.limits.slots) expect(starts, "a free slot").not.toEqual([]);
+      }).run();
 
       expect(simulation.starts).toHaveLength(each.jobs.length);
     });

@@ -63,11 +63,29 @@ describe("rule 1, whether anything may start", () => {
       lane("i a bob", { arrival: 2 }),
       lane("i a eve", { arrival: 4 }),
     ];
-    const busy = snapshot(lanes, { running: [{ runnerKey: "a" }], ...holding("a", 1, 500) });
+    const busy = snapshot(lanes, {
+      running: [{ runnerKey: "a", client: "zoe" }],
+      ...holding("a", 1, 500),
+    });
 
     expect(started(busy)).toEqual([]);
     expect(heldBecause(busy, "i a bob")).toBe("1 ahead, same model");
     expect(heldBecause(busy, "i a eve")).toBe("3 ahead, same model");
+  });
+
+  test("holds who has its own slots in use, as if it were not there (1d)", () => {
+    const lanes = [
+      lane("i b ann", { arrival: 1, clientSlots: 1 }),
+      lane("i a ann", { arrival: 2, clientSlots: 1 }),
+      lane("i a bob", { arrival: 3, clientSlots: 2 }),
+    ];
+    const busy = snapshot(lanes, { running: [{ runnerKey: "a", client: "ann" }] });
+    const free = snapshot(lanes, holding("a", 1, 1));
+
+    expect(started(busy, { slots: 2 })).toEqual(["i a bob"]);
+    expect(heldBecause(busy, "i b ann", { slots: 2 })).toBe("ann may run 1 at once, and does");
+    expect(heldBecause(busy, "i a ann")).toBe("1 ahead, same model");
+    expect(started(free, { slots: 2 })).toEqual(["i a ann"]);
   });
 });
 
@@ -89,7 +107,10 @@ describe("rule 2, the class", () => {
   test("tells a batch how many people it waits for", () => {
     const lanes = [lane("b a bob"), lane("i a ann", { depth: 3 })];
 
-    const reason = heldBecause(snapshot(lanes, { running: [{ runnerKey: "a" }] }), "b a bob");
+    const reason = heldBecause(
+      snapshot(lanes, { running: [{ runnerKey: "a", client: "zoe" }] }),
+      "b a bob",
+    );
 
     expect(reason).toBe("batch work waits for 3 interactive requests");
   });
@@ -161,7 +182,7 @@ describe("rule 6, several slots", () => {
     const lanes = [lane("i b bob"), lane("i c eve", { arrival: 2 })];
     const beside = snapshot(lanes, {
       residents: new Set(["a", "b"]),
-      running: [{ runnerKey: "a" }],
+      running: [{ runnerKey: "a", client: "zoe" }],
     });
 
     expect(started(beside, { slots: 4 })).toEqual([]);
@@ -176,7 +197,10 @@ describe("rule 6, several slots", () => {
 
   test("keeps a slot free for the swap that is due, and says so", () => {
     const lanes = [lane("i a ann", { arrival: 2 }), lane("i b bob", { waitedMs: 9_000 })];
-    const due = snapshot(lanes, { ...holding("a", 32, 1), running: [{ runnerKey: "a" }] });
+    const due = snapshot(lanes, {
+      ...holding("a", 32, 1),
+      running: [{ runnerKey: "a", client: "zoe" }],
+    });
 
     expect(started(due, { slots: 2 })).toEqual([]);
     expect(heldBecause(due, "i a ann", { slots: 2 })).toBe("makes way for model b, which is next");

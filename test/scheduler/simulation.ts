@@ -20,6 +20,8 @@ export type World = {
   /** How many runners stay loaded side by side. */
   readonly residentsMax: number;
   readonly weights: Readonly<Record<string, number>>;
+  /** How many of a client's jobs may run at once; absent: as many as there are slots. */
+  readonly slots?: Readonly<Record<string, number>>;
   /** The target is away in [from, to). */
   readonly away: readonly { readonly fromMs: number; readonly toMs: number }[];
 };
@@ -163,7 +165,7 @@ export class Simulation {
     return {
       target: { isReachable: !away, awayMs: away ? nowMs - away.fromMs : 0 },
       isDraining: false,
-      running: this.#running.map(({ runnerKey }) => ({ runnerKey })),
+      running: this.#running.map(({ client, runnerKey }) => ({ client, runnerKey })),
       residents: new Set(this.#residents),
       holders: {
         interactive: held(this.#holders.interactive),
@@ -178,6 +180,7 @@ export class Simulation {
         class: head!.class,
         runnerKey: head!.runnerKey,
         client: head!.client,
+        clientSlots: this.#world.slots?.[head!.client] ?? null,
         depth: 1 + behind.length,
         head: { jobId: head!.id, arrival: head!.arrival, waitedMs: nowMs - head!.atMs },
         pause: null,
