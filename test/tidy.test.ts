@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { faultCatalogue } from "./support/fault-catalogue.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
@@ -98,6 +99,18 @@ describe("the project", () => {
     expect(named.length).toBeGreaterThan(30);
     const missing = named.filter(([, file = "", name = ""]) => !read(file).includes(name));
     expect(missing.map(([row]) => row)).toEqual([]);
+  });
+
+  test("has a row for each case in docs/reliability.md, and the tests that it names", () => {
+    const rows = [...read("docs/reliability.md").matchAll(/^\| ([A-Z]\d+) \| [^|]+ \| (.+) \|$/gm)];
+    const named = rows.map(
+      ([, id, by = ""]) => [id, /^`(test\/[^`]+)`: "([^"]+)"/.exec(by)] as const,
+    );
+
+    expect(rows.map(([, id]) => id)).toEqual(faultCatalogue.map(([id]) => id));
+    const missing = named.filter(([, by]) => by && !read(by[1] ?? "").includes(by[2] ?? ""));
+    expect(missing.map(([id]) => id)).toEqual([]);
+    expect(named.filter(([, by]) => by).length).toBeGreaterThan(70);
   });
 
   test("tells one version and one oldest Node everywhere", () => {

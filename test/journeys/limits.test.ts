@@ -27,7 +27,7 @@ async function occupy(foreman: RunningForeman): Promise<RawClient> {
 }
 
 describe("the queue's limits", () => {
-  test("turn the one past FOREMAN_QUEUE_MAX away in Ollama's words, with Retry-After", async () => {
+  test("O1 turn the one past FOREMAN_QUEUE_MAX away in Ollama's words, with Retry-After", async () => {
     const sim = await startSim(endless);
     const foreman = await startForeman(sim.url, { FOREMAN_QUEUE_MAX: "2" });
     const occupier = await occupy(foreman);
@@ -51,7 +51,7 @@ describe("the queue's limits", () => {
     for (const client of [...waiting, occupier]) client.leave();
   });
 
-  test("turn a body away that would not fit beside those that wait", async () => {
+  test("O1 turn a body away that would not fit beside those that wait", async () => {
     const sim = await startSim(endless);
     const foreman = await startForeman(sim.url, { FOREMAN_QUEUE_BYTES_MAX: "10k" });
     const occupier = await occupy(foreman);

@@ -154,7 +154,7 @@ describe("a daemon that cannot start", () => {
     expect(second.output).toMatch(/^foreman: .*foreman\.db/m);
   });
 
-  test("names each wrong setting and exits 78", async () => {
+  test("P7 names each wrong setting and exits 78", async () => {
     const daemon = new DaemonProcess({ FOREMAN_CHAT_SLOTS: "many", FOREMAN_TYPO: "1" });
 
     expect(await daemon.exited()).toBe(78);

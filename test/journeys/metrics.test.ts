@@ -72,7 +72,7 @@ describe("GET /metrics", () => {
     expect(await depth()).toBeNull();
   });
 
-  test("lets no client make series: by paths, by models, by names of its own", async () => {
+  test("P4 lets no client make series: by paths, by models, by names of its own", async () => {
     const sim = await startSim({ models: [{ name: "a", tokens: 1 }] });
     const foreman = await startForeman(sim.url);
     await post(foreman, "/api/chat", chat("a"));

@@ -33,7 +33,7 @@ async function lingeringNotify(): Promise<string> {
 }
 
 describe.skipIf(lacksSystemd)("a service manager", () => {
-  test.each(["path", "abstract name"])("hears by a %s when foreman is ready", async (kind) => {
+  test.each(["path", "abstract name"])("P1 hears by a %s when foreman is ready", async (kind) => {
     const place = join(await emptyFolder(), "notify");
     const socket = kind === "path" ? place : `@${place}`;
     const manager = await ServiceManager.listen(socket);
@@ -57,7 +57,7 @@ describe.skipIf(lacksSystemd)("a service manager", () => {
     expect(manager.countOf("WATCHDOG=1")).toBe(0);
   });
 
-  test("hears that foreman lives while the target is away, not while its database is stuck", {
+  test("P1 hears that foreman lives while the target is away, not while its database is stuck", {
     timeout: 60_000,
   }, async () => {
     const socket = join(await emptyFolder(), "notify");
@@ -86,7 +86,7 @@ describe.skipIf(lacksSystemd)("a service manager", () => {
 describe.skipIf(lacksSystemd)("a socket that is passed on", () => {
   const command = [process.execPath, root("src/main.js")];
 
-  test("refuses no client while one foreman goes and the next one comes", {
+  test("X4 refuses no client while one foreman goes and the next one comes", {
     timeout: 60_000,
   }, async () => {
     const scene = await KillScene.open();
@@ -133,7 +133,7 @@ describe("foreman.service", () => {
   const lacksAnalysis =
     !process.env.CI && spawnSync("systemd-analyze", ["--version"]).error !== undefined;
 
-  test.skipIf(lacksAnalysis)("is exposed by 1.3 at most, by systemd's own measure", () => {
+  test.skipIf(lacksAnalysis)("P2 is exposed by 1.3 at most, by systemd's own measure", () => {
     const judged = spawnSync(
       "systemd-analyze",
       ["security", "--offline=true", "--threshold=13", "--no-pager", root("foreman.service")],

@@ -16,7 +16,7 @@ const health = async (url: string, query = "") => {
 };
 
 describe("while the target is away", () => {
-  test("work waits and runs on its return, and nobody's request fails", async () => {
+  test("U8 work waits and runs on its return, and nobody's request fails", async () => {
     const sim = await startSim();
     const foreman = await startForeman(sim.url);
     await until("known", async () => (await fetch(`${foreman.url}/api/tags`)).ok);
@@ -31,7 +31,7 @@ describe("while the target is away", () => {
     expect(requestsTo(sim.journal.events, "/api/chat").length).toBe(3);
   });
 
-  test("the inventory is served as last known, and health says so without failing", async () => {
+  test("P8 the inventory is served as last known, and health says so without failing", async () => {
     const sim = await startSim();
     const foreman = await startForeman(sim.url, { FOREMAN_POLL_INTERVAL: "100ms" });
     await until("present", async () => !(await health(foreman.url)).degraded);

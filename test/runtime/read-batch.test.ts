@@ -67,7 +67,7 @@ describe("reading a batch", () => {
     ]);
   });
 
-  test("tells of each bad item where it stands, and hands none behind it on", () => {
+  test("I5 tells of each bad item where it stands, and hands none behind it on", () => {
     const items = [item("a"), { request_id: "b" }, item("c", { messages: [] }), item("d"), 7];
 
     const { packs, reading } = read(JSON.stringify({ ...head, items }));

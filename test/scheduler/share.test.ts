@@ -28,7 +28,7 @@ describe("Share", () => {
     expect(share.deficitMs(on("bob"))).toBe(500);
   });
 
-  test("gives GPU time by weight, however long each client's jobs are", () => {
+  test("O6 gives GPU time by weight, however long each client's jobs are", () => {
     const share = shareOf({ ann: 3, bob: 1 }, "ann", "bob");
     const usedMs = { ann: 0, bob: 0 };
 

@@ -66,7 +66,7 @@ describe("migrating a SQLite store", () => {
     expect(backups()).toEqual([]);
   });
 
-  test("keeps a private copy of an older database, then migrates it step by step", async () => {
+  test("D8 keeps a private copy of an older database, then migrates it step by step", async () => {
     await filled();
     add(next, "CREATE TABLE later (x INTEGER) STRICT;");
     add(next + 1, "INSERT INTO later VALUES (7);");
@@ -105,7 +105,7 @@ describe("migrating a SQLite store", () => {
     expect(version(file)).toBe(next);
   });
 
-  test("refuses a newer schema, naming file and versions, and touches nothing", async () => {
+  test("D8 refuses a newer schema, naming file and versions, and touches nothing", async () => {
     await filled();
     add(next, "CREATE TABLE later (x INTEGER) STRICT;");
     const newer = await openForTest(file, { migrations });

@@ -57,7 +57,7 @@ describe("opening a SQLite store", () => {
       await store.close();
     });
 
-    test("takes from others what an older file allowed them", async () => {
+    test("D6 takes from others what an older file allowed them", async () => {
       await filled(1);
       chmodSync(file, 0o644);
 
@@ -67,7 +67,7 @@ describe("opening a SQLite store", () => {
     });
 
     test.each(["", "-wal", "-shm", ".lock"])(
-      "refuses a symbolic link at foreman.db%s",
+      "D6 refuses a symbolic link at foreman.db%s",
       async (end) => {
         await filled(1);
         const elsewhere = join(folder, "elsewhere");
@@ -87,7 +87,7 @@ describe("opening a SQLite store", () => {
       await expect(openForTest(folder)).rejects.toMatchObject({ code: "config_invalid" });
     });
 
-    test.skipIf(process.getuid?.() !== 0)("refuses a file of another user's", async () => {
+    test.skipIf(process.getuid?.() !== 0)("D6 refuses a file of another user's", async () => {
       await filled(1);
       chownSync(file, 65534, 65534);
 
