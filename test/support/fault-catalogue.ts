@@ -44,7 +44,11 @@ export const faultCatalogue: readonly CatalogueCase[] = [
   ["Q14", "simulation from one seed", "not tried here"],
   ["Q15", "the nth call fails, for every n", "done for the disk alone: D1"],
   ["O1", "more than the queue holds"],
-  ["O2", "slowloris, thousands of idle sockets", "not tried; Node's own timeouts close slow heads"],
+  [
+    "O2",
+    "slowloris, thousands of idle sockets",
+    "a command, not a test: `scripts/slow-clients.ts`",
+  ],
   ["O3", "no descriptors left", "not tried"],
   ["O4", "a small memory limit and large bodies", "needs cgroups; the cap on bodies is I1"],
   ["O5", "a flood of embeddings beside a chat", "a row of the benchmark"],
