@@ -19,6 +19,7 @@ export function duration(ms: number | null): string {
 }
 
 export function bytes(value: number): string {
+  if (value < 1e3) return `${value} B`;
   if (value < 1e6) return `${(value / 1e3).toFixed(0)} kB`;
   return value < 1e9 ? `${(value / 1e6).toFixed(0)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }

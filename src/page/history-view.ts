@@ -16,6 +16,8 @@ type Chart = {
   readonly values: (sample: HistorySample) => readonly (number | null)[];
 };
 
+const spanS: Readonly<Record<Span, number>> = { hour: 3_600, day: 86_400 };
+
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);
 
 const charts: readonly Chart[] = [
@@ -75,7 +77,7 @@ export function openHistory(app: App): View {
     try {
       const told = await app.api.ask<HistoryDocument>("GET", `history?span=${span}`);
       for (const [i, plot] of plots.entries())
-        plot.show(told.samples, charts[i]?.values ?? (() => []));
+        plot.show(told.samples, charts[i]?.values ?? (() => []), spanS[told.span]);
       wrong = null;
     } catch (cause) {
       wrong = cause instanceof Error ? cause.message : String(cause);

@@ -35,10 +35,11 @@ export function openNow(app: App): View {
 function headline(status: Status, trouble: Trouble): TemplateResult {
   const depth = status.waiting.reduce((sum, line) => sum + line.depth, 0);
   const models = [...new Set(status.running.map(({ model }) => model))].join(", ");
+  const verb = status.running.length === 1 ? "runs" : "run";
   const runs =
     status.running.length === 0
       ? html`Nothing runs`
-      : html`<b>${count(status.running.length)}</b> on <bdi class="on">${models}</bdi>`;
+      : html`<b>${count(status.running.length)}</b> ${verb} on <bdi class="on">${models}</bdi>`;
   const soonest = Math.min(
     ...status.waiting.map(({ eta_ms }) => eta_ms ?? Number.POSITIVE_INFINITY),
   );

@@ -25,6 +25,12 @@ export function secondsOf(iso: string): number {
   return new Date(iso).getTime() / 1_000;
 }
 
+/** `14:02`, of seconds since 1970. */
+export function hourOf(seconds: number): string {
+  const at = new Date(seconds * 1_000);
+  return at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
 /** Resolves after `ms`, or as soon as the signal is aborted. */
 export function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

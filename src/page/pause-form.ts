@@ -33,8 +33,8 @@ export function pauseForm(app: App, status: Status, then: () => void): TemplateR
   };
   return html`${paused.map(
     ({ by, class: jobClass, model, since }) => html`<p class="notice">
-        ${badge("paused")} ${jobClass ?? "all"} work
-        <bdi>${model === null ? "" : `on ${model}`}</bdi>,
+        ${badge("paused")}
+        <bdi>${jobClass ?? "all"} work${model === null ? "" : ` on ${model}`}</bdi>,
         by <bdi>${by}</bdi>, ${timeOf(since)} ${button("Resume", resume(jobClass, model))}
       </p>`,
   )}

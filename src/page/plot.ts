@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import type { HistorySample } from "../wire/history.ts";
-import { secondsOf } from "./page-clock.ts";
+import { hourOf, secondsOf } from "./page-clock.ts";
 
 /** A line of a plot; its colour is the token of that name in page.css. */
 export type Curve = { readonly label: string; readonly tone: "good" | "bad" | "lamp" | "soft" };
@@ -14,6 +14,7 @@ export class Plot {
   readonly #watch: ResizeObserver;
   readonly #theme = matchMedia("(prefers-color-scheme: dark)");
   #plot: uPlot | null = null;
+  #spanS = 3_600;
   #data: uPlot.AlignedData = [[]];
 
   constructor(title: string, curves: readonly Curve[]) {
@@ -27,10 +28,13 @@ export class Plot {
     this.#theme.addEventListener("change", this.#redo);
   }
 
+  /** The samples, the last of which ends a span of so many seconds. */
   show(
     samples: readonly HistorySample[],
     valuesOf: (sample: HistorySample) => readonly (number | null)[],
+    spanS: number,
   ): void {
+    this.#spanS = spanS;
     const values = samples.map(valuesOf);
     const times = samples.map(({ at }) => secondsOf(at));
     const series = this.#curves.map((_, i) => values.map((row) => row[i] ?? null));
@@ -59,6 +63,12 @@ export class Plot {
     else this.#plot.setSize({ width, height: heightPx });
   }
 
+  /** By itself uPlot would spread a single sample over years. */
+  #spanShown(): [number, number] {
+    const last = this.#data[0].at(-1) ?? this.#spanS;
+    return [last - this.#spanS, last + this.#spanS * 0.02];
+  }
+
   #options(width: number): uPlot.Options {
     const style = getComputedStyle(this.element);
     const colour = (token: string) => style.getPropertyValue(`--${token}`).trim();
@@ -72,13 +82,18 @@ export class Plot {
       width,
       height: heightPx,
       cursor: { drag: { x: false, y: false } },
-      scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most ?? 1)] } },
-      axes: [axis, { ...axis, size: 44 }],
+      scales: {
+        x: { range: () => this.#spanShown() },
+        y: { range: (_plot, _least, most) => [0, Math.max(1, most ?? 1)] },
+      },
+      axes: [
+        { ...axis, values: (_plot, times) => times.map(hourOf) },
+        { ...axis, size: 44 },
+      ],
       series: [
         {},
         ...this.#curves.map(({ label, tone }) => ({
           ...{ label, stroke: colour(tone), width: 2, spanGaps: false },
-          points: { show: false },
         })),
       ],
     };

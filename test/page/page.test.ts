@@ -184,6 +184,7 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     await see(page, /^live$/);
     expect(await page.getByText(/No word/).count()).toBe(0);
     await page.getByRole("link", { name: "History" }).click();
+    await page.getByRole("img", { name: "Last values: done 0, failed 0" }).waitFor();
     await page.locator(".plot canvas").first().waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     expect(errors).toEqual([]);
