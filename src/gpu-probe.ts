@@ -6,6 +6,9 @@ export type Gpu = "present" | "absent" | "unknown";
 /** A driver that hangs makes nvidia-smi hang: then the answer is not known. */
 const probeMsMax = 5_000;
 
+/** The first who asks waits so long for it; what it says later serves the next. */
+const answerMsMax = 1_000;
+
 /** A GPU comes or falls off the bus rarely, and the probe costs a process. */
 const freshMs = 300_000;
 
@@ -32,7 +35,8 @@ export class GpuProbe {
   /**
    * 1. A model in GPU memory proves a GPU. 2. Of another machine nothing more can be said. 3. Else
    * nvidia-smi is asked, once in five minutes; whoever asks later gets what it said then. Without
-   * it the GPU may be of another make: `unknown`. Never rejects; takes five seconds at most.
+   * it the GPU may be of another make: `unknown`. Never rejects; takes a second at most,
+   * after which it is `unknown` until the tool has answered.
    */
   async read(): Promise<Gpu> {
     const { clock, isTargetHere, usedVramBytes } = this.#options;
@@ -43,7 +47,9 @@ export class GpuProbe {
     // 3.
     const isFresh = this.#known !== null && clock.monotonicMs() - this.#known.atMs < freshMs;
     if (!isFresh) this.#probing ??= this.#probe();
-    return this.#known?.gpu ?? (await this.#probing) ?? "unknown";
+    if (this.#known !== null) return this.#known.gpu;
+    const late = clock.sleep(answerMsMax).then((): Gpu => "unknown");
+    return await Promise.race([this.#probing ?? late, late]);
   }
 
   async #probe(): Promise<Gpu> {

@@ -17,7 +17,7 @@ async function probeOf(script: string, more: { isTargetHere?: boolean; vram?: nu
   const probe = new GpuProbe({ clock, isTargetHere, usedVramBytes: () => vram, command });
   const asked = async () =>
     (await readFile(`${folder}/asked`, "utf8").catch(() => "")).split("\n").length - 1;
-  return { probe, clock, asked };
+  return { probe, clock, asked, folder };
 }
 
 const oneGpu = 'echo "GPU 0: NVIDIA A100 (UUID: GPU-1)"';
@@ -61,4 +61,18 @@ test("asks the tool once for many who ask, and again after five minutes", async 
   expect(await probe.read()).toBe("present");
   await probe.read();
   await expect.poll(asked).toBe(2);
+});
+
+test("answers in a second though the tool hangs, and with what it says once it has", async () => {
+  const { asked, clock, folder, probe } = await probeOf(
+    `while [ ! -e "$(dirname "$0")/go" ]; do sleep 0.01; done; ${oneGpu}`,
+  );
+  const first = probe.read();
+  await clock.advance(1_000);
+
+  expect(await first).toBe("unknown");
+  await expect.poll(asked).toBe(1);
+  await writeFile(join(folder, "go"), "");
+  await expect.poll(() => probe.read()).toBe("present");
+  expect(await asked()).toBe(1);
 });

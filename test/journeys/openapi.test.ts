@@ -2,8 +2,13 @@
  * Real answers of a running daemon against the schemas that describe them: nothing is missing in an
  * answer, and nothing in it is undescribed.
  */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect, test } from "vitest";
+import { hashOf } from "../../src/access/new-token.ts";
+import { addToken } from "../../src/access/token-file.ts";
 import { operations } from "../../src/http/openapi/openapi-document.ts";
 import { codedError, plainError, validationError } from "../../src/wire/error-answers.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -191,6 +196,42 @@ test("errors are as they are described", async () => {
   }
   const malformed = await jsonOf(`${llm}/chat`, post);
   expect(validationError.parse(malformed)).toEqual(malformed);
+});
+
+test("whatever is told as an admin's is refused to a user, and each way to show a token works", async () => {
+  const sim = await startSim();
+  const file = join(mkdtempSync(join(tmpdir(), "foreman-openapi-")), "tokens.json");
+  addToken(file, { name: "ann", hash: hashOf("s3cret"), scope: "user" });
+  const foreman = await startForeman(sim.url, { FOREMAN_TOKENS_FILE: file });
+  const ask = async (path: string, init: RequestInit) => await fetch(`${foreman.url}${path}`, init);
+  const basic = `Basic ${Buffer.from("anybody:s3cret").toString("base64")}`;
+  const ways = {
+    bearer: { Authorization: "Bearer s3cret" },
+    basic: { Authorization: basic },
+    api_key: { "x-api-key": "s3cret" },
+  };
+
+  const answer = await ask("/openapi.json", { headers: ways.bearer });
+  type Described = { responses: Record<string, unknown> };
+  const told = (await answer.json()) as {
+    security: object[];
+    paths: Record<string, Record<string, Described>>;
+  };
+  expect(told.security.flatMap(Object.keys)).toEqual(Object.keys(ways));
+  for (const headers of Object.values(ways)) {
+    expect((await ask("/foreman/status", { headers })).status).toBe(200);
+  }
+  const refused = Object.entries(told.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses }]) =>
+      "403" in responses ? { path, method: method.toUpperCase() } : [],
+    ),
+  );
+  expect(refused).toContainEqual({ path: "/foreman/backup", method: "POST" });
+  expect(refused).not.toContainEqual({ path: "/jobs", method: "POST" });
+  for (const { method, path } of refused) {
+    const { status } = await ask(path.replace(/\{\w+\}/g, "x"), { method, headers: ways.bearer });
+    expect([method, path, status]).toEqual([method, path, 403]);
+  }
 });
 
 test("the daemon's own document is valid, and of its version", async () => {

@@ -6,6 +6,7 @@ import {
   type ZodOpenApiResponseObject,
 } from "zod-openapi";
 import { codedError, plainError, validationError } from "../../wire/error-answers.ts";
+import { isAdminRoute } from "../door/admin-routes.ts";
 import { batchOperations } from "./batch-operations.ts";
 import { controlOperations } from "./control-operations.ts";
 import { jobOperations } from "./job-operations.ts";
@@ -46,8 +47,8 @@ export function openapiDocument(
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
-    security: [{ bearer: [] }],
-    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+    components: { securitySchemes },
     paths,
   };
   return createDocument(document, {
@@ -56,6 +57,13 @@ export function openapiDocument(
     },
   });
 }
+
+/** The token, in each of the ways that door/access.ts takes. */
+const securitySchemes = {
+  bearer: { type: "http", scheme: "bearer" },
+  basic: { type: "http", scheme: "basic", description: "The token as password, any user name" },
+  api_key: { type: "apiKey", in: "header", name: "x-api-key" },
+} as const;
 
 function describe(operation: Operation): ZodOpenApiOperationObject {
   const { body, isBodyOptional = false, isOpen, method, path, query, summary } = operation;
@@ -87,13 +95,16 @@ function describeAnswer(answer: Answer): ZodOpenApiResponseObject {
 }
 
 /** What every route may answer, in the shape of its errors. */
-function errorsOf({ isOpen, path, query, body }: Operation): Operation["answers"] {
+function errorsOf({ body, isOpen, method, path, query }: Operation): Operation["answers"] {
   if (isOpen) return {};
   const isRuntime = path.startsWith("/api/runtime/");
   const schema = isRuntime ? codedError : plainError;
   const hasInput = query !== undefined || body !== undefined;
   return {
-    401: { description: "A valid bearer token is required", schema },
+    401: { description: "A valid token is required", schema },
+    ...(isAdminRoute(method.toUpperCase(), path) && {
+      403: { description: "A token of scope admin is required", schema },
+    }),
     ...(path.includes("{") && { 404: { description: "There is none", schema } }),
     ...(hasInput && !isRuntime && { 400: { description: "The request is malformed", schema } }),
     ...(hasInput &&
