@@ -75,7 +75,7 @@ test("a package installs without a compiler, and its foreman serves from any fol
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   }).trim();
-  const daemon = spawn(program, [], {
+  const daemon = spawn(program, ["serve"], {
     cwd: elsewhere,
     env: {
       PATH,

@@ -1,5 +1,5 @@
 /** Where the runtime-LLM API is. */
-const runtimePath = "/api/runtime/llm";
+export const runtimePath = "/api/runtime/llm";
 
 /** Of one batch. */
 export function batchPath(id: string): string {

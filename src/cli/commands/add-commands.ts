@@ -1,9 +1,14 @@
 import type { Command } from "commander";
 import { CliFailure, exitCodes } from "../cli-failure.ts";
 import type { Run } from "../session.ts";
+import { addBackup } from "./backup.ts";
+import { addBatch } from "./batch.ts";
 import { addCancel } from "./cancel.ts";
+import { addControls } from "./controls.ts";
 import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
+import { addModels } from "./models.ts";
+import { addProviders } from "./providers.ts";
 import { addPs } from "./ps.ts";
 import { addResults } from "./results.ts";
 import { addStatus } from "./status.ts";
@@ -17,8 +22,13 @@ export function addCommands(program: Command, run: Run): void {
   addJobs(program, run);
   addJob(program, run);
   addSubmit(program, run);
+  addBatch(program, run);
   addResults(program, run);
   addCancel(program, run);
+  addModels(program, run);
+  addProviders(program, run);
+  addControls(program, run);
+  addBackup(program, run);
   addToken(program);
 }
 

@@ -29,7 +29,7 @@ async function showJob(session: Session, id: string, options: JobOptions): Promi
 }
 
 /** Waits as `waitFor`, with a bar on stderr for a batch. */
-async function waitWithProgress(session: Session, found: Found): Promise<Found | null> {
+export async function waitWithProgress(session: Session, found: Found): Promise<Found | null> {
   if (found.kind === "job") return await waitFor(session, found);
   const progress = showProgress(session.shell.stderr, found.told.document);
   try {

@@ -71,8 +71,15 @@ function targetText(target: Status["target"]): string {
 }
 
 /** What an operator should look at, a line each. */
-function troubles({ stalls, watchdog, webhooks }: Status): readonly string[] {
+function troubles({ draining, paused, stalls, watchdog, webhooks }: Status): readonly string[] {
   const lines = [
+    ...(draining ? ["no new work is taken: foreman drains"] : []),
+    ...paused.map(({ by, class: of, model, note, since }) =>
+      printable(
+        `paused: ${of ?? "all"} work of ${model ?? "every model"}, ` +
+          `since ${since} by ${by}${note === null ? "" : ` (${note})`}`,
+      ),
+    ),
     ...(stalls.in_a_row > 0 ? [`${stalls.in_a_row} generations in a row hung and were cut`] : []),
     ...watchdog
       .filter(({ state }) => state !== "present")
