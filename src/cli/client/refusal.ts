@@ -75,7 +75,7 @@ export function unreachable(url: string, cause: unknown): CliFailure {
 }
 
 /** `fetch` hides the reason in the cause of its error. */
-function reasonOf(cause: unknown): string {
+export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if (cause.name === "TimeoutError") return "no answer in time";
   const inner = cause.cause instanceof Error ? cause.cause : cause;

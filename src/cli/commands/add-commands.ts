@@ -5,6 +5,7 @@ import { addBackup } from "./backup.ts";
 import { addBatch } from "./batch.ts";
 import { addCancel } from "./cancel.ts";
 import { addControls } from "./controls.ts";
+import { addDoctor } from "./doctor.ts";
 import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addModels } from "./models.ts";
@@ -29,6 +30,7 @@ export function addCommands(program: Command, run: Run): void {
   addProviders(program, run);
   addControls(program, run);
   addBackup(program, run);
+  addDoctor(program, run);
   addToken(program);
 }
 
