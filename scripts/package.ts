@@ -22,6 +22,7 @@ const companions = [
   "foreman.service",
   "foreman.socket",
   ".env.example",
+  "scripts/install.sh",
 ];
 
 /** "./x.ts" of an import or a `new URL`; what is named otherwise keeps its name. */

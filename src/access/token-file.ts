@@ -98,9 +98,9 @@ function textWith(file: string, added: z.input<typeof entry>): string {
 function jsonOf(file: string): unknown {
   let text: string;
   try {
-    const mode = statSync(file).mode & 0o777;
-    if ((mode & 0o077) !== 0) {
-      const octal = mode.toString(8).padStart(4, "0");
+    const stats = statSync(file);
+    if (othersMayRead(stats)) {
+      const octal = (stats.mode & 0o777).toString(8).padStart(4, "0");
       throw invalid(`${file}: others may read it (mode ${octal}): run \`chmod 600 ${file}\``);
     }
     text = readFileSync(file, "utf8");
@@ -114,6 +114,15 @@ function jsonOf(file: string): unknown {
     // The parser's own words would repeat what stands there, which may be a token.
     throw invalid(`${file}: is not JSON`);
   }
+}
+
+/**
+ * Whether somebody beside its owner and root may read a file. systemd gives a service's user its
+ * credentials by an access list, under which a mode shows that list's mask as the group's part:
+ * 0440 of root's own group, in which there is nobody else (systemd.exec(5), LoadCredential=).
+ */
+export function othersMayRead({ gid, mode }: { gid: number; mode: number }): boolean {
+  return (mode & 0o007) !== 0 || ((mode & 0o070) !== 0 && gid !== 0);
 }
 
 /** The file that is to be is the lock as well: of two at once the second is told so. */

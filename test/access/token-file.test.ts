@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,7 +12,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Clients } from "../../src/access/clients.ts";
 import { hashOf, newToken } from "../../src/access/new-token.ts";
-import { addToken, readTokenFile } from "../../src/access/token-file.ts";
+import { addToken, othersMayRead, readTokenFile } from "../../src/access/token-file.ts";
 import { createLog } from "../../src/log.ts";
 
 const hash = hashOf("s3cret");
@@ -61,8 +62,19 @@ describe("a token file", () => {
 
   test.each([0o640, 0o604, 0o620])("of mode %o is refused, saying what to run", (mode) => {
     const file = fileWith({ tokens: [] }, mode);
+    // A group of more than root's, should root run this.
+    if (process.getuid?.() === 0) chownSync(file, 0, 12_345);
 
     expect(() => readTokenFile(file)).toThrow(`chmod 600 ${file}`);
+  });
+
+  test.each([
+    ["its owner's alone", 0o100400, 1_000, false],
+    ["a credential of systemd's, open to root's group", 0o100440, 0, false],
+    ["open to another group", 0o100440, 1_000, true],
+    ["open to all", 0o100444, 0, true],
+  ])("is %s: mode %o, group %i: others may read it: %s", (_, mode, gid, mayRead) => {
+    expect(othersMayRead({ mode, gid })).toBe(mayRead);
   });
 
   test("is made and grown by addToken, for its owner alone and without the token", () => {

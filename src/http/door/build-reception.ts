@@ -22,8 +22,16 @@ export function buildReception(config: Config, clients: Clients): Reception {
   });
 }
 
-function localAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.map(({ address }) => address),
-  );
+/**
+ * This machine's addresses; none where they are withheld, as foreman.service does, which has no
+ * AF_NETLINK: then a public one is a Host only if FOREMAN_ALLOWED_HOSTS names it.
+ */
+export function localAddresses(interfaces: typeof networkInterfaces = networkInterfaces): string[] {
+  try {
+    return Object.values(interfaces()).flatMap((addresses = []) =>
+      addresses.map(({ address }) => address),
+    );
+  } catch {
+    return [];
+  }
 }

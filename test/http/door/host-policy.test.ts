@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { localAddresses } from "../../../src/http/door/build-reception.ts";
 import { decideHost, type HostPolicyOptions } from "../../../src/http/door/host-policy.ts";
 import { readFixture } from "../../fixtures/read-fixture.ts";
 
@@ -30,6 +31,15 @@ describe("decideHost", () => {
   test("takes an address of the machine's own, and no other public one", () => {
     expect(isPassed("8.8.4.4:80", onLoopback)).toBe(true);
     expect(isPassed("8.8.8.8:80", onLoopback)).toBe(false);
+  });
+
+  test("knows no address of the machine's own where the service manager withholds them", () => {
+    const withheld = () => {
+      throw new Error("uv_interface_addresses returned Unknown system error 97");
+    };
+
+    expect(localAddresses(withheld)).toEqual([]);
+    expect(localAddresses()).toContain("127.0.0.1");
   });
 
   test("adds the listed hosts to those that Ollama takes", () => {
