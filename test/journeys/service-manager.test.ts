@@ -32,6 +32,14 @@ async function lingeringNotify(): Promise<string> {
   return `${folder}:${process.env.PATH}`;
 }
 
+/** At SIGUSR2 the event loop stands still for longer than the manager's patience, and says when. */
+const blocks = `process.on("SIGUSR2", () => {
+  const until = performance.now() + 1_500;
+  process.stdout.write("stands\\n");
+  while (performance.now() < until);
+  process.stdout.write("moves\\n");
+})`;
+
 describe.skipIf(lacksSystemd)("a service manager", () => {
   test.each(["path", "abstract name"])("P1 hears by a %s when foreman is ready", async (kind) => {
     const place = join(await emptyFolder(), "notify");
@@ -65,9 +73,20 @@ describe.skipIf(lacksSystemd)("a service manager", () => {
     const scene = await KillScene.open();
     await scene.sim.stop();
 
-    scene.spawn({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: "900000" });
+    scene.spawn({
+      NOTIFY_SOCKET: socket,
+      WATCHDOG_USEC: "900000",
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(blocks)}`,
+    });
     await manager.hears("READY=1", 20_000);
     await until("it lives", () => manager.countOf("WATCHDOG=1") >= 3);
+    scene.daemon.kill("SIGUSR2");
+    await until("its loop stands", () => scene.daemon.output.includes("stands\n"));
+    const given = manager.countOf("WATCHDOG=1");
+    await until("its loop moves", () => scene.daemon.output.includes("moves\n"));
+    // One may have been under way: a loop that moved would have given five.
+    expect(manager.countOf("WATCHDOG=1") - given).toBeLessThanOrEqual(1);
+    await until("it lives again", () => manager.countOf("WATCHDOG=1") > given + 1);
     const other = new Database(scene.file);
     other.exec("BEGIN IMMEDIATE");
     const stuck = (each: readonly string[]) =>
