@@ -38,8 +38,10 @@ function missingFiles(folder: string): string[] {
     .filter((name) => name.endsWith(".js"))
     .flatMap((name) => {
       const code = readFileSync(join(folder, name), "utf8");
-      const named = code.matchAll(/(?:from|import\(|import|URL\() ?"(\.{1,2}\/[^"]*)"/g);
-      return [...named].map(([, path = ""]) => join(folder, dirname(name), path));
+      const named = code.matchAll(
+        /(?:from|import\(|import) ?"(\.[^"$]*)"|URL\("(\.[^"]*)", import\.meta\.url/g,
+      );
+      return [...named].map(([, module, url]) => join(folder, dirname(name), module ?? url ?? ""));
     })
     .filter((path) => !existsSync(path) && !path.includes("node_modules/.cache"));
 }
@@ -124,6 +126,11 @@ test("a package installs without a compiler, and its foreman serves from any fol
   await until("the batch is done", async () => (await json()) !== undefined, 15_000);
   expect(await json()).toEqual({ fit: expect.any(Boolean) });
   expect(await ask("POST", "/foreman/backup")).toMatchObject({ bytes: expect.any(Number) });
+  // The page is stripped of its types when it is packed, not when it is asked for.
+  const page = await (await fetch(`${url}/foreman/`)).text();
+  const [, script] = /<script type="module" src="([^"]+)"/.exec(page) ?? [];
+  const code = await fetch(`${url}/foreman/${script}`);
+  expect({ script, status: code.status }).toEqual({ script: "page/main.js", status: 200 });
   daemon.kill("SIGTERM");
   expect(await once(daemon, "exit")).toEqual([0, null]);
 
