@@ -5,6 +5,8 @@ import { openapiDocument, operations } from "../../../src/http/openapi/openapi-d
 
 /** Ollama's, which its own documentation describes. */
 const ollamas = /^\/$|^\/api\/(?!runtime\/)|^\/v1\//;
+/** For browsers, not for programs. */
+const page = /^\/foreman(\/|\/page\/.*)?$/;
 
 const spelled = (method: string, path: string) =>
   `${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, "{$1}")}`;
@@ -21,7 +23,8 @@ describe("the OpenAPI document", () => {
 
   test("describes each route of foreman's own, and no other", () => {
     const app = createApp({} as AppDeps);
-    const routes = app.routes.filter(({ method, path }) => method !== "ALL" && !ollamas.test(path));
+    const own = app.routes.filter(({ method, path }) => method !== "ALL" && !ollamas.test(path));
+    const routes = own.filter(({ path }) => !page.test(path));
 
     expect(operations.map(({ method, path }) => spelled(method, path)).toSorted()).toEqual(
       routes.map(({ method, path }) => spelled(method, path)).toSorted(),
