@@ -154,6 +154,7 @@ ListenStream=$(address=$(setting FOREMAN_ADDR) && printf %s "${address:-127.0.0.
 DROPIN
   write "$command" 755 <<'COMMAND'
 #!/bin/sh
+[ $# -gt 0 ] || set -- --help
 exec /opt/foreman/node_modules/node/bin/node /opt/foreman/src/main.js "$@"
 COMMAND
 }
