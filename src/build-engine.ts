@@ -25,6 +25,7 @@ import { OllamaTarget } from "./target/ollama-target.ts";
 import { Poller } from "./target/poller.ts";
 import { Runners } from "./target/runners.ts";
 import { Surveyor } from "./target/surveyor.ts";
+import type { Target } from "./target/target.ts";
 import { Warmer } from "./target/warmer.ts";
 import { buildWatchdog } from "./watchdog/build-watchdog.ts";
 import type { Resolve } from "./webhook/pinned-lookup.ts";
@@ -38,6 +39,8 @@ export type Outside = OpenedStore & {
   /** How the names of webhooks' receivers are resolved; by the system if absent. */
   readonly resolve?: Resolve;
   readonly clients: ClientRules;
+  /** The Ollama that it stands in front of; the one that the settings name if absent. */
+  readonly target?: Target;
 };
 
 export type Engine = ReturnType<typeof buildEngine>;
@@ -63,7 +66,8 @@ export function buildEngine(config: Config, outside: Outside) {
   const keeper = new StoreKeeper({ ...config, store, batches, upkeep, clock, log });
   const backups = new Backups({ ...config, upkeep, clock, log });
 
-  const target = new OllamaTarget({ origin: config.targetOrigin, token: config.outboundToken });
+  const { outboundToken: token, targetOrigin: origin } = config;
+  const target = outside.target ?? new OllamaTarget({ origin, token });
   const keepInventory = inventoryKeeper(inventory, store, log);
   const runners = new Runners(inventory);
   const wake = () => dispatcher.tick();

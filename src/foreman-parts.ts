@@ -14,33 +14,12 @@ type Front = {
   readonly listenFd: number | null;
 };
 
-/** What has a life, in the order of its start. */
+/** What has a life, in the order of its start: the engine, then its door. */
 export function partsOf({ listen }: Config, engine: Engine, front: Front): readonly Part[] {
-  const {
-    batching,
-    history,
-    keeper,
-    log,
-    poller,
-    runtime,
-    store,
-    surveyor,
-    target,
-    watchdog,
-    webhooks,
-  } = engine;
+  const { log } = engine;
   const { eventStreams, http, lifeSign, listenFd } = front;
   return [
-    { name: "store", start: () => recall(engine), stop: () => store.close() },
-    { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
-    { name: "history", start: () => history.start(), stop: () => history.stop() },
-    { name: "webhooks", ...webhooks },
-    { name: "target", stop: () => target.close() },
-    { name: "surveyor", stop: () => surveyor.stop() },
-    { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
-    { name: "watchdog", start: () => watchdog.start(), stop: () => watchdog.stop() },
-    ...runtime.parts,
-    ...batching.parts,
+    ...enginePartsOf(engine),
     {
       name: "listener",
       start: async () => {
@@ -53,6 +32,24 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
     },
     { name: "event streams", stop: () => eventStreams.end() },
     { name: "life sign", start: () => lifeSign.start(), stop: () => lifeSign.stop() },
+  ];
+}
+
+/** What lets jobs wait, run and be told of, in the order of its start. */
+export function enginePartsOf(engine: Engine): readonly Part[] {
+  const { batching, history, keeper, poller, runtime } = engine;
+  const { store, surveyor, target, watchdog, webhooks } = engine;
+  return [
+    { name: "store", start: () => recall(engine), stop: () => store.close() },
+    { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
+    { name: "history", start: () => history.start(), stop: () => history.stop() },
+    { name: "webhooks", ...webhooks },
+    { name: "target", stop: () => target.close() },
+    { name: "surveyor", stop: () => surveyor.stop() },
+    { name: "poller", start: () => void poller.refresh(), stop: () => poller.stop() },
+    { name: "watchdog", start: () => watchdog.start(), stop: () => watchdog.stop() },
+    ...runtime.parts,
+    ...batching.parts,
   ];
 }
 

@@ -3,9 +3,9 @@ import type { ForemanError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { type Remains, readRemains } from "./store/remains.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
-import type { SqliteStore } from "./store/sqlite/sqlite-store.ts";
+import type { WholeStore } from "./store/whole-store.ts";
 
-export type OpenedStore = { readonly store: SqliteStore; readonly remains: Remains };
+export type OpenedStore = { readonly store: WholeStore; readonly remains: Remains };
 
 type Outside = {
   readonly log: Log;

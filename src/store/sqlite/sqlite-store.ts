@@ -11,11 +11,11 @@ import type {
   Page,
   PutBack,
   Recovery,
-  Store,
   StoredJob,
 } from "../store.ts";
 import type { StoreUpkeep } from "../store-upkeep.ts";
 import type { CancelledSlice, WaitingSlice } from "../waiting-slice.ts";
+import type { StoreListener, WholeStore } from "../whole-store.ts";
 import { SqliteBatches } from "./sqlite-batches.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
 import type { SqliteUpkeep } from "./sqlite-upkeep.ts";
@@ -29,15 +29,7 @@ type Deps = {
   readonly upkeep: SqliteUpkeep;
 };
 
-/** Who is told of what reached the disk. */
-export type StoreListener = {
-  /** A job came to a state. */
-  readonly onTransition: (id: JobId) => void;
-  /** A transaction ended, which took so long. */
-  readonly onCommit: (tookMs: number) => void;
-};
-
-export class SqliteStore implements Store {
+export class SqliteStore implements WholeStore {
   readonly batches: BatchStore;
   readonly outbox: Outbox;
   readonly #writer: ThreadClient<WriteVerb>;
