@@ -66,8 +66,7 @@ export function buildEngine(config: Config, outside: Outside) {
   const keeper = new StoreKeeper({ ...config, store, batches, upkeep, clock, log });
   const backups = new Backups({ ...config, upkeep, clock, log });
 
-  const { outboundToken: token, targetOrigin: origin } = config;
-  const target = outside.target ?? new OllamaTarget({ origin, token });
+  const target = outside.target ?? targetOf(config);
   const keepInventory = inventoryKeeper(inventory, store, log);
   const runners = new Runners(inventory);
   const wake = () => dispatcher.tick();
@@ -133,6 +132,10 @@ export function buildEngine(config: Config, outside: Outside) {
     ...{ backups, batches, batching, changes, controls, dispatcher, history, keeper },
     ...{ remains, runners, runtime, surveyor, stalls, watchdog, webhooks },
   };
+}
+
+function targetOf({ outboundToken: token, targetOrigin: origin }: Config): Target {
+  return new OllamaTarget({ origin, token });
 }
 
 type HistoryDeps = Pick<Outside, "clock" | "log"> & {

@@ -1,0 +1,119 @@
+import fc from "fast-check";
+
+/** What becomes of a request at the target. */
+const fates = [
+  "whole",
+  "error-500",
+  "busy-429",
+  "refused-400",
+  "lost-at-once",
+  "lost-midway",
+  "silent",
+  "stalls",
+  "unmarked",
+] as const;
+
+export type Fate = (typeof fates)[number];
+
+export type RequestPlan = {
+  readonly atMs: number;
+  readonly client: number;
+  readonly model: number;
+  /**
+   * `chat`: on a socket. `keyed`: on a socket with a key, asked again until it is answered. `job`:
+   * nobody waits. `unkeyed-job`: the same without a key, so never sent a second time.
+   */
+  readonly way: "chat" | "keyed" | "job" | "unkeyed-job";
+  readonly class: "interactive" | "batch";
+  readonly tokens: number;
+  readonly tokenMs: number;
+  /** Of its first attempts; later ones are answered whole. */
+  readonly fates: readonly Fate[];
+  /** Its client leaves so long after it came; null: it stays. */
+  readonly leaveAfterMs: number | null;
+  /** It is cancelled so long after it was acknowledged; null: never. */
+  readonly cancelAfterMs: number | null;
+};
+
+/** A time in which something is wrong. */
+export type SpellPlan = {
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Of the target: refuses connections; takes them and says nothing. Of the disk. */
+  readonly kind: "away" | "mute" | "disk-full" | "disk-slow";
+};
+
+/** The daemon ends: at once, or at the next such moment; or it drains and stops in order. */
+export type DeathPlan = {
+  readonly atMs: number;
+  readonly moment: "now" | "before-commit" | "after-commit" | "head" | "end" | "fatal" | "drain";
+  /** Until the next daemon starts. */
+  readonly downMs: number;
+};
+
+/** A whole world, but for what its daemon does. */
+export type Plan = {
+  /** Of the small delays, and of the daemon's own dice. */
+  readonly chance: number;
+  readonly slots: number;
+  readonly residentsMax: number;
+  readonly requests: readonly RequestPlan[];
+  readonly spells: readonly SpellPlan[];
+  readonly deaths: readonly DeathPlan[];
+};
+
+/** When the last planned thing begins. */
+const plannedMs = 60_000;
+
+const atMs = fc.integer({ min: 0, max: plannedMs });
+const rarely = (most: number) =>
+  fc.option(fc.integer({ min: 0, max: most }), { freq: 4, nil: null });
+
+/** Half of them come at two moments, so that lanes have more than one job. */
+const comesAtMs = fc.oneof(
+  { weight: 2, arbitrary: atMs },
+  { weight: 1, arbitrary: fc.constant(5_000) },
+  { weight: 1, arbitrary: fc.constant(30_000) },
+);
+
+const request: fc.Arbitrary<RequestPlan> = fc.record({
+  atMs: comesAtMs,
+  client: fc.nat(1),
+  model: fc.constantFrom(0, 0, 1, 2, 2, 3),
+  way: fc.constantFrom("chat", "chat", "keyed", "job", "job", "unkeyed-job"),
+  class: fc.constantFrom("interactive", "batch"),
+  tokens: fc.integer({ min: 1, max: 3 }),
+  tokenMs: fc.integer({ min: 10, max: 2_000 }),
+  fates: fc.array(fc.constantFrom<Fate>("whole", "whole", "whole", ...fates), { maxLength: 4 }),
+  leaveAfterMs: rarely(20_000),
+  cancelAfterMs: rarely(20_000),
+});
+
+/** Some come as several alike, which wait in one lane. */
+const requests = fc
+  .tuple(request, fc.constantFrom(1, 1, 1, 1, 3))
+  .map(([one, copies]) => Array<RequestPlan>(copies).fill(one));
+
+const spell: fc.Arbitrary<SpellPlan> = fc.record({
+  atMs,
+  forMs: fc.integer({ min: 100, max: 30_000 }),
+  kind: fc.constantFrom("away", "mute", "disk-full", "disk-slow"),
+});
+
+const death: fc.Arbitrary<DeathPlan> = fc.record({
+  atMs,
+  moment: fc.constantFrom("now", "before-commit", "after-commit", "head", "end", "fatal", "drain"),
+  downMs: fc.integer({ min: 50, max: 10_000 }),
+});
+
+/** Every plan is drawn from a seed by fast-check, which also knows how to make one smaller. */
+export const plans: fc.Arbitrary<Plan> = fc.record({
+  chance: fc.noShrink(fc.nat()),
+  slots: fc.constantFrom(1, 1, 2),
+  residentsMax: fc.constantFrom(1, 2),
+  requests: fc
+    .array(requests, { minLength: 1, maxLength: 12, size: "max" })
+    .map((all) => all.flat()),
+  spells: fc.array(spell, { maxLength: 3, size: "max" }),
+  deaths: fc.array(death, { maxLength: 4, size: "max" }),
+});

@@ -1,0 +1,323 @@
+// One world from its plan to its end, in virtual time.
+import { createLog } from "../../src/log.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryDisk } from "../support/memory-disk.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
+import { Life } from "./life.ts";
+import { LifeClock } from "./life-clock.ts";
+import type { DeathPlan, Plan, SpellPlan } from "./plan.ts";
+import { Referee } from "./referee.ts";
+import { SimClient } from "./sim-client.ts";
+import { type AskedVerb, simStore } from "./sim-store.ts";
+import { SimTarget } from "./sim-target.ts";
+import { Trace } from "./trace.ts";
+
+export type Report = {
+  readonly violations: readonly string[];
+  readonly trace: Trace;
+  readonly lives: number;
+  readonly starts: number;
+  readonly ends: Readonly<Record<string, number>>;
+};
+
+/** Breaks one rule of the world, to show that somebody notices. */
+export type Sabotage = {
+  /** Stands in the place of a verb of the store. */
+  readonly tamper?: (
+    verb: AskedVerb,
+    apply: () => Promise<unknown>,
+    disk: MemoryDisk,
+  ) => Promise<unknown>;
+  /** The target notices so late that it was cut off, in ms. */
+  readonly noticeMs?: number;
+  /** The daemon has so many slots more than it was told. */
+  readonly slotsMore?: number;
+  /** What of the disk is lost at each death. */
+  readonly onDeath?: (disk: MemoryDisk) => void;
+  /** The daemon hears nothing any more of what falls due from then on. */
+  readonly freezesAtMs?: number;
+  /** The plan that the daemon's clients follow, while the referee knows the true one. */
+  readonly clients?: (plan: Plan) => Plan;
+};
+
+type Options = { readonly sabotage?: Sabotage; readonly isLogged?: boolean };
+
+const stepMs = 500;
+
+/** Past this a world that should be over is taken to hang. */
+const endMs = 1_200_000;
+
+/** Foreman has no reason to let a target idle for longer, once all is well. */
+const idleMsMax = 20_000;
+
+/** After the last is content: backoffs, heartbeats and timers that nobody should need. */
+const afterMs = 15_000;
+
+/** With nothing to do, a stop takes no more than this. */
+const stopMsMax = 30_000;
+
+export async function simulate(plan: Plan, options: Options = {}): Promise<Report> {
+  const world = new World(plan, options);
+  await world.run();
+  return world.report;
+}
+
+class World {
+  readonly #plan: Plan;
+  readonly #sabotage: Sabotage;
+  readonly #isLogged: boolean;
+  readonly #clock = new ManualClock();
+  readonly #disk = new MemoryDisk();
+  readonly #random: SeededRandom;
+  readonly #trace = new Trace(() => this.#clock.monotonicMs());
+  readonly #target: SimTarget;
+  readonly #referee: Referee;
+  readonly #spells = new Set<SpellPlan>();
+  #life: Life | null = null;
+  #lives = 0;
+  #armed: DeathPlan | null = null;
+  #deathsLeft: number;
+  #spellsLeft: number;
+  #wellSinceMs = 0;
+
+  constructor(plan: Plan, { isLogged = false, sabotage = {} }: Options) {
+    this.#plan = plan;
+    this.#sabotage = sabotage;
+    this.#isLogged = isLogged;
+    this.#random = new SeededRandom(String(plan.chance));
+    this.#deathsLeft = plan.deaths.length;
+    this.#spellsLeft = plan.spells.length;
+    const note = (what: string) => this.#trace.note(what);
+    this.#target = new SimTarget({
+      ...{ ...plan, clock: this.#clock, random: this.#random, note },
+      violated: (what) => this.#violated(what),
+      mayDie: (moment) => this.#mayDie(moment),
+      noticeMs: sabotage.noticeMs,
+    });
+    this.#referee = new Referee({
+      ...{ plan, disk: this.#disk, starts: this.#target.starts },
+      nowMs: () => this.#clock.monotonicMs(),
+    });
+  }
+
+  get report(): Report {
+    const ends: Record<string, number> = {};
+    for (const { state } of this.#disk.rows.values()) ends[state] = (ends[state] ?? 0) + 1;
+    const { violations } = this.#referee;
+    const starts = this.#target.starts.length;
+    return { violations, trace: this.#trace, lives: this.#lives, starts, ends };
+  }
+
+  async run(): Promise<void> {
+    const { clients: bent = (plan: Plan) => plan } = this.#sabotage;
+    this.#begin();
+    for (const spell of this.#plan.spells) this.#arrange(spell);
+    for (const death of this.#plan.deaths) this.#clock.after(death.atMs, () => this.#strike(death));
+    const { clock, referee, note } = this.#forClients;
+    let content = 0;
+    const { requests } = bent(this.#plan);
+    for (const [number, request] of requests.entries()) {
+      const serving = () => this.#life;
+      const client = new SimClient(number, request, { clock, referee, note, serving });
+      void client.run().then(() => {
+        content += 1;
+      });
+    }
+    const isStill = () => this.#deathsLeft === 0 && this.#spellsLeft === 0 && this.#isWell;
+    const isOver = () => content === requests.length && isStill() && this.#open().length === 0;
+    while (!isOver() && this.#clock.monotonicMs() < endMs) {
+      await this.#clock.advance(stepMs);
+      this.#look();
+      if (this.#referee.violations.length > 0) break;
+    }
+    if (!isOver() && this.#referee.violations.length === 0) {
+      this.#violated(`it hangs: ${content} clients content, open: r${this.#open().join(", r")}`);
+    }
+    if (this.#referee.violations.length === 0) await this.#close();
+  }
+
+  get #forClients() {
+    const note = (what: string) => this.#trace.note(what);
+    return { clock: this.#clock, referee: this.#referee, note };
+  }
+
+  /** Lets what is left fall due, looks at what the daemon holds, and stops it in order. */
+  async #close(): Promise<void> {
+    this.#armed = null;
+    await this.#clock.advance(afterMs);
+    const engine = this.#life?.engine ?? null;
+    if (engine === null) return this.#violated("it does not serve at the end");
+    const { dispatcher, queue } = engine;
+    const left = { waiting: queue.depth, running: dispatcher.runningCount };
+    const isClean = left.waiting === 0 && left.running === 0 && [...queue.lanes()].length === 0;
+    if (!isClean) this.#violated(`counters at the end: ${JSON.stringify(left)}`);
+    const pending = this.#life?.clock.pendingCount ?? 0;
+    if (pending > timersMax) this.#violated(`${pending} timers pending with nothing to do`);
+    let isStopped = false;
+    void this.#stopInOrder(0).then(() => {
+      isStopped = true;
+    });
+    for (let waitedMs = 0; !isStopped && waitedMs < stopMsMax; waitedMs += stepMs) {
+      await this.#clock.advance(stepMs);
+    }
+    if (!isStopped) this.#violated("it does not stop");
+    // What ends on a socket while the disk is full stays unwritten until the next start.
+    const wasFull = this.#plan.spells.some(({ kind }) => kind === "disk-full");
+    if (wasFull) await new MemoryStore(this.#disk).recoverInterrupted(this.#clock.wallMs());
+    this.#referee.judge();
+  }
+
+  #begin(): void {
+    this.#lives += 1;
+    const clock = new LifeClock(this.#clock);
+    const life = new Life(this.#lives, clock);
+    this.#life = life;
+    this.#trace.note(`life ${life.number} begins`);
+    const { noticeMs: _, slotsMore = 0 } = this.#sabotage;
+    const fall = () => this.#fall(life, 1_000);
+    const random = () => this.#random.next(1_000_000) / 1_000_000;
+    const store = simStore(this.#disk, {
+      ...{ clock, random: this.#random, onFatal: fall },
+      disk: () => ({ isFull: this.#is("disk-full"), isSlow: this.#is("disk-slow") }),
+      mayDie: (moment) => this.#mayDie(moment),
+      mayFail: () => this.#mayFail(),
+      onApplied: (verb, outcome) => this.#noteApplied(verb, outcome),
+      tamper: this.#tamper,
+    });
+    const started = life.start({
+      ...{ clock, random, store, slots: this.#plan.slots + slotsMore },
+      log: createLog(this.#isLogged ? "debug" : "silent", { write: (line) => this.#log(line) }),
+      target: this.#target.of(life.number),
+    });
+    started.then(
+      () => this.#trace.note(`life ${life.number} serves`),
+      (cause: unknown) => {
+        if (clock.isDead) return;
+        this.#trace.note(`life ${life.number} cannot start: ${String(cause)}`);
+        fall();
+      },
+    );
+  }
+
+  get #tamper() {
+    const { tamper } = this.#sabotage;
+    if (tamper === undefined) return null;
+    return (verb: AskedVerb, apply: () => Promise<unknown>) => tamper(verb, apply, this.#disk);
+  }
+
+  #arrange(spell: SpellPlan): void {
+    const { atMs, forMs, kind } = spell;
+    this.#clock.after(atMs, () => {
+      this.#trace.note(`${kind} begins`);
+      this.#spells.add(spell);
+      if (kind === "away") this.#target.goAway();
+      else this.#setSpell();
+    });
+    this.#clock.after(atMs + forMs, () => {
+      this.#trace.note(`${kind} ends`);
+      this.#spellsLeft -= 1;
+      this.#spells.delete(spell);
+      this.#setSpell();
+    });
+  }
+
+  #setSpell(): void {
+    this.#target.spell = this.#is("away") ? "away" : this.#is("mute") ? "mute" : null;
+  }
+
+  #is(kind: SpellPlan["kind"]): boolean {
+    return [...this.#spells].some((spell) => spell.kind === kind);
+  }
+
+  #strike(death: DeathPlan): void {
+    this.#deathsLeft -= 1;
+    if (this.#life === null || this.#armed !== null) return;
+    if (death.moment === "now") this.#fall(this.#life, death.downMs);
+    else if (death.moment === "drain") void this.#stopInOrder(death.downMs);
+    else this.#armed = death;
+  }
+
+  #mayDie(moment: DeathPlan["moment"]): boolean {
+    if (this.#armed?.moment !== moment || this.#life === null) return false;
+    this.#fall(this.#life, this.#armed.downMs);
+    return true;
+  }
+
+  #mayFail(): boolean {
+    if (this.#armed?.moment !== "fatal") return false;
+    this.#armed = null;
+    return true;
+  }
+
+  /** The process is gone: what it held in memory, its sockets and its timers. */
+  #fall(life: Life, downMs: number): void {
+    if (life !== this.#life || life.clock.isDead) return;
+    this.#trace.note(`life ${life.number} dies`);
+    this.#armed = null;
+    this.#life = null;
+    life.die();
+    this.#target.noteDeath(life.number);
+    this.#sabotage.onDeath?.(this.#disk);
+    this.#clock.after(downMs, () => this.#begin());
+  }
+
+  async #stopInOrder(downMs: number): Promise<void> {
+    const life = this.#life;
+    if (life === null || life.engine === null) return;
+    this.#trace.note(`life ${life.number} drains`);
+    const orphans = await life.answered(life.stop());
+    if (orphans === "gone") return;
+    this.#trace.note(`life ${life.number} stopped`);
+    if (orphans.length > 0 && !this.#is("disk-full")) this.#violated(`orphans: ${orphans}`);
+    if (downMs > 0) this.#fall(life, downMs);
+    else life.die();
+  }
+
+  #noteApplied(verb: AskedVerb, outcome: unknown): void {
+    this.#referee.applied(verb, outcome);
+    const [first, attempt] = verb.args;
+    const id = verb.name === "insertJob" ? (first as { id: string }).id : first;
+    const word =
+      typeof outcome === "string" ? outcome : (outcome as { kind?: string } | null)?.kind;
+    if (typeof id !== "string" || word === undefined) return;
+    const nth = typeof attempt === "number" ? ` #${attempt}` : "";
+    this.#trace.note(`store: ${verb.name} ${this.#referee.nameOf(id)}${nth}: ${word}`);
+  }
+
+  #log(line: string): void {
+    const {
+      level: _level,
+      time: _time,
+      msg,
+      ...facts
+    } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof facts.jobId === "string") facts.jobId = this.#referee.nameOf(facts.jobId);
+    this.#trace.note(`    log: ${String(msg)} ${JSON.stringify(facts)}`);
+  }
+
+  #open(): readonly number[] {
+    return this.#referee.open(this.#life?.number ?? 0);
+  }
+
+  /** Work is conserved: while all is well, and something may run, the target does not idle. */
+  #look(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const open = this.#open();
+    if (!this.#isWell || open.length === 0) this.#wellSinceMs = nowMs;
+    const idleMs = nowMs - Math.max(this.#wellSinceMs, this.#target.busyAtMs);
+    if (idleMs > idleMsMax) this.#violated(`idle for ${idleMs} ms while r${open.join(", r")} wait`);
+  }
+
+  get #isWell(): boolean {
+    return this.#spells.size === 0 && (this.#life?.engine ?? null) !== null;
+  }
+
+  #violated(what: string): void {
+    this.#trace.note(`VIOLATED: ${what}`);
+    this.#referee.violated(what);
+  }
+}
+
+/** Heartbeat, pruning, poll and watch dogs of an idle daemon. */
+const timersMax = 12;

@@ -1,0 +1,48 @@
+import fc from "fast-check";
+import { type Plan, plans } from "./plan.ts";
+import { type Report, type Sabotage, simulate } from "./simulate.ts";
+
+/** So long is looked for a smaller world that fails as well. */
+const shrinkMsMax = 60_000;
+
+const parametersOf = (seed: number) => ({ seed, numRuns: 1, unbiased: true });
+
+/** The world of a seed. */
+export function planOf(seed: number): Plan {
+  const [plan] = fc.sample(plans, parametersOf(seed));
+  if (plan === undefined) throw new Error(`fast-check draws nothing from seed ${seed}`);
+  return plan;
+}
+
+/** A smaller world that fails as well as that of the seed, as far as one is found in a minute. */
+export async function shrunk(seed: number, sabotage: Sabotage = {}): Promise<Plan> {
+  const holds = fc.asyncProperty(plans, async (plan) => {
+    const { violations } = await simulate(plan, { sabotage });
+    return violations.length === 0;
+  });
+  const limit = { interruptAfterTimeLimit: shrinkMsMax, markInterruptAsFailure: false };
+  const found = await fc.check(holds, { ...parametersOf(seed), ...limit });
+  return found.counterexample?.[0] ?? planOf(seed);
+}
+
+/** The first of the seeds whose world is violated in such words; null: none is. */
+export async function firstViolated(
+  seeds: Iterable<number>,
+  { sabotage = {}, words = /./ }: { readonly sabotage?: Sabotage; readonly words?: RegExp } = {},
+): Promise<{ readonly seed: number; readonly report: Report } | null> {
+  for (const seed of seeds) {
+    const report = await simulate(planOf(seed), { sabotage });
+    if (report.violations.some((violation) => words.test(violation))) return { seed, report };
+  }
+  return null;
+}
+
+/** Whole numbers from `from`, `count` of them. */
+export function* seedsFrom(from: number, count: number): Iterable<number> {
+  for (let at = 0; at < count; at += 1) yield from + at;
+}
+
+/** How a person runs that world again, and sees what happens in it. */
+export function replay(seed: number): string {
+  return `npm run simulate -- --seed ${seed} --trace`;
+}
