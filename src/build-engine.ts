@@ -7,12 +7,13 @@ import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { readHistory } from "./dispatch/read-history.ts";
 import { Stalls } from "./dispatch/stalls.ts";
 import { History, type Reading } from "./history/history.ts";
-import type { Ending, Job, JobId } from "./job.ts";
+import type { Job, JobId } from "./job.ts";
 import type { Log } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import type { OpenedStore } from "./open-store.ts";
 import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
+import type { EndedWaiting } from "./queue/queue-options.ts";
 import { buildBatches } from "./runtime/batches/build-batches.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
@@ -164,7 +165,7 @@ function observers({ accounts, history, metrics }: Observers) {
       accounts.left(job);
       history.left(job.id);
     },
-    onEndedWaiting: (job: Pick<Job, "class">, why: Pick<Ending, "state" | "reason">) => {
+    onEndedWaiting: (job: Pick<Job, "class">, why: EndedWaiting) => {
       metrics.jobs.noteEnd(job, why);
       history.noteEndedWaiting(why);
     },

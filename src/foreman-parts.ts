@@ -56,12 +56,29 @@ export function enginePartsOf(engine: Engine): readonly Part[] {
 /** Brings back what earlier lives left, before anybody is let in. */
 async function recall(engine: Engine): Promise<void> {
   const { controls, history, inventory, log, queue, remains, runtime, store } = engine;
-  if (Object.values(remains.recovery).some((count) => count > 0)) {
-    log.warn(remains.recovery, "jobs of an interrupted daemon recovered");
-  }
   await recallInventory(inventory, store, log);
   await runtime.providerSwitch.recall();
   await controls.recall();
   await history.recall();
+  tellRecovered(engine);
   await queue.restore(remains);
+}
+
+/** The daemon that they ran in could not count their ends. */
+function tellRecovered({ history, log, metrics, remains: { recovery } }: Engine): void {
+  const [cancelled, poisoned] = [recovery.cancelled.length, recovery.poisoned.length];
+  const counts = { requeued: recovery.requeued, cancelled, poisoned };
+  if (recovery.requeued + cancelled + poisoned === 0) return;
+  log.warn(counts, "jobs of an interrupted daemon recovered");
+  const gone = { state: "cancelled", reason: "client_gone" } as const;
+  const poison = { state: "failed", reason: "poison_item" } as const;
+  for (const [classes, why] of [
+    [recovery.cancelled, gone],
+    [recovery.poisoned, poison],
+  ] as const) {
+    for (const jobClass of classes) {
+      metrics.jobs.noteEnd({ class: jobClass }, why);
+      history.noteEndedWaiting(why);
+    }
+  }
 }

@@ -51,7 +51,7 @@ export async function waitDurably(
     jobId: id,
     onGone: () => queue.listeners.stopListening(id, waiter),
   });
-  queue.listeners.listen(id, waiter);
+  queue.listeners.listen({ id, model: job.model }, waiter);
   limitWait(waiter, { id, clock: client.clock, ...deps });
   if (known === null) return;
   // It may have ended before, or while this was being arranged: then nobody will tell the waiter.

@@ -1,5 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Ending, Job } from "../job.ts";
+import type { EndedWaiting } from "../queue/queue-options.ts";
 import type { ModelLabels } from "./model-labels.ts";
 
 /** From what nobody notices to what only a batch waits. */
@@ -75,7 +76,7 @@ export class JobMeters {
   }
 
   /** A job ended, without ever having run, or after its last run; see `noteRun`. */
-  noteEnd(job: Pick<Job, "class">, { reason, state }: Pick<Ending, "state" | "reason">): void {
+  noteEnd(job: Pick<Job, "class">, { reason, state }: EndedWaiting): void {
     this.#ended.inc({ class: job.class, state, reason: reason ?? "none" });
   }
 

@@ -7,7 +7,7 @@ import type { Store, StoredJob } from "../store/store.ts";
 import type { CancelledJob } from "../store/waiting-slice.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
 import { type Lane, type LaneFacts, type Lanes, type WaitingJob, windowMax } from "./lanes.ts";
-import { Recorder } from "./recorder.ts";
+import { Recorders } from "./recorders.ts";
 import { Resting } from "./resting.ts";
 import type { Waiter } from "./waiters.ts";
 
@@ -40,19 +40,18 @@ const keptBodyBytesMax = 16 * 2 ** 10;
  */
 export class DurableJobs {
   readonly #options: DurableJobsOptions;
-  readonly #recorders = new Map<JobId, Recorder>();
+  readonly #recorders: Recorders;
   /** Jobs that wait here, rest, or run: what a reading brings again of these is passed over. */
   readonly #here = new Set<JobId>();
   readonly #resting: Resting;
   /** Lanes that are being filled, with what was added behind them meanwhile. */
   readonly #filling = new Map<string, Set<JobId>>();
-  /** Clients whose jobs are on their way to the disk. */
-  #joining = 0;
   #lastArrival = 0;
   #isStopped = false;
 
   constructor(options: DurableJobsOptions) {
     this.#options = options;
+    this.#recorders = new Recorders(options.answerBytesMax);
     this.#resting = new Resting(options.clock);
   }
 
@@ -69,9 +68,12 @@ export class DurableJobs {
 
   /** How many clients listen to jobs that have not begun to answer, or are answering. */
   get listenerCount(): number {
-    let count = this.#joining;
-    for (const recorder of this.#recorders.values()) count += recorder.listenerCount;
-    return count;
+    return this.listenersOf(() => true);
+  }
+
+  /** As many of them as wait for such a model. */
+  listenersOf(isSuch: (model: string) => boolean): number {
+    return this.#recorders.listenersOf(isSuch);
   }
 
   async restore({ lanes: stored, newestArrival }: Remains): Promise<void> {
@@ -91,10 +93,8 @@ export class DurableJobs {
   async submit(submission: DurableSubmission): Promise<Submitted> {
     const { body, hasClient, job } = submission;
     const { lanes, log, onChange, store } = this.#options;
-    if (hasClient) this.#joining += 1;
-    const inserted = await store.insertJob(job, body, submission).finally(() => {
-      if (hasClient) this.#joining -= 1;
-    });
+    const inserting = store.insertJob(job, body, submission);
+    const inserted = await (hasClient ? this.#recorders.countWhile(job, inserting) : inserting);
     if (inserted.kind !== "inserted") return inserted;
     log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     this.#lastArrival = Math.max(this.#lastArrival, inserted.arrival);
@@ -115,19 +115,17 @@ export class DurableJobs {
   }
 
   /** The listener hears the job from its beginning, also one that waits in the store alone. */
-  listen(id: JobId, listener: Waiter): void {
-    this.#recorderOf(id).listen(listener);
+  listen(job: Pick<Job, "id" | "model">, listener: Waiter): void {
+    this.#recorders.of(job).listen(listener);
   }
 
   stopListening(id: JobId, listener: Waiter): void {
-    this.#recorders.get(id)?.leave(listener);
-    const isHeard = this.#recorders.get(id)?.listenerCount !== 0;
-    if (!isHeard && !this.#here.has(id)) this.#recorders.delete(id);
+    this.#recorders.leave(id, listener, this.#here.has(id));
   }
 
   /** The job has ended. */
   forget(id: JobId): void {
-    this.#recorders.delete(id);
+    this.#recorders.forget(id);
     this.#here.delete(id);
   }
 
@@ -154,7 +152,7 @@ export class DurableJobs {
     else if (this.#here.has(id)) return lane;
     else lane.storedBehind = Math.max(0, lane.storedBehind - 1);
     this.#filling.get(lane.key)?.delete(id);
-    this.#recorders.get(id)?.refuse(new ForemanError("cancelled", "the job was cancelled"));
+    this.#recorders.find(id)?.refuse(new ForemanError("cancelled", "the job was cancelled"));
     this.forget(id);
     return lane;
   }
@@ -181,7 +179,9 @@ export class DurableJobs {
   stop(error: ForemanError, isRunning: (id: JobId) => boolean): void {
     this.#isStopped = true;
     this.#resting.stop();
-    for (const [id, recorder] of this.#recorders) if (!isRunning(id)) recorder.refuse(error);
+    for (const [id, { recorder }] of this.#recorders.all()) {
+      if (!isRunning(id)) recorder.refuse(error);
+    }
   }
 
   /** Reads the next jobs of a lane, those that wait behind its last one in memory. */
@@ -230,15 +230,9 @@ export class DurableJobs {
       job,
       method: "POST",
       rawHeaders: ["Content-Type", "application/json"],
-      waiter: this.#recorderOf(job.id),
+      waiter: this.#recorders.of(job),
       joinedAtMs: clock.monotonicMs(),
     };
-  }
-
-  #recorderOf(id: JobId): Recorder {
-    const recorder = this.#recorders.get(id) ?? new Recorder(this.#options.answerBytesMax);
-    this.#recorders.set(id, recorder);
-    return recorder;
   }
 }
 

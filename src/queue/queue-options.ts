@@ -3,7 +3,11 @@ import type { Ending, Job, JobClass } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 
-type EndedWaiting = Pick<Ending, "state" | "reason">;
+/** How a job ended that was not let through once more; one of `storage_failed` has no row. */
+export type EndedWaiting = {
+  readonly state: Ending["state"];
+  readonly reason: Ending["reason"] | "storage_failed";
+};
 
 /** What the queue stands on, what bounds it, and who is told. */
 export type QueueOptions = {

@@ -11,12 +11,8 @@ import { type Lane, type LaneFacts, Lanes, type WaitingJob } from "./lanes.ts";
 import { type LeaveReason, leaveMessages } from "./leave-reason.ts";
 import type { QueueOptions } from "./queue-options.ts";
 import { Recorder } from "./recorder.ts";
+import type { Submission } from "./submission.ts";
 import { Taken } from "./taken.ts";
-
-/** A job whose client waits for it on an open socket. */
-export type Submission = Pick<WaitingJob, "job" | "method" | "rawHeaders" | "waiter"> & {
-  readonly body: Buffer;
-};
 
 /** Where a job waits: lanes in memory in front of rows in the store. */
 export class Queue {
@@ -87,12 +83,10 @@ export class Queue {
    * keeps such a job alive, so neither side waits for the disk.
    */
   submit(submission: Submission): ForemanError | null {
-    const { clock, depthMax, isModelMissing, onChange, onJoined, store } = this.#options;
+    const { clock, depthMax, onChange, onJoined, store } = this.#options;
     const job = this.#ranked(submission.job);
-    const heldDepth = isModelMissing(job.model) ? this.#lanes.onSocketOf(isModelMissing) : 0;
     const { isDraining, isOpen } = this;
-    const depth = this.#clientCount;
-    const refusal = admit({ isDraining, isOpen, depth, depthMax, heldDepth });
+    const refusal = admit({ isDraining, isOpen, depthMax, ...this.#depths(job.model) });
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
@@ -114,13 +108,13 @@ export class Queue {
    * `Store.insertJob`
    */
   async submitDurable(submission: DurableSubmission): Promise<Submitted> {
-    const depth = submission.hasClient ? this.#clientCount : 0;
     // An item was taken in with its batch.
     const isOpen = this.isOpen || submission.forItem !== undefined;
-    const facts = { isDraining: this.#isDraining, isOpen, depth, heldDepth: 0 };
-    const refusal = admit({ ...this.#options, ...facts });
+    const { hasClient, job } = submission;
+    const depths = hasClient ? this.#depths(job.model) : { depth: 0, heldDepth: 0 };
+    const refusal = admit({ ...this.#options, ...depths, isDraining: this.#isDraining, isOpen });
     if (refusal !== null) throw refusal;
-    return await this.#durable.submit({ ...submission, job: this.#ranked(submission.job) });
+    return await this.#durable.submit({ ...submission, job: this.#ranked(job) });
   }
 
   /**
@@ -189,6 +183,13 @@ export class Queue {
     return waiting !== null;
   }
 
+  /** The clients that wait, those for a missing model apart if the new one is for such a model. */
+  #depths(model: string) {
+    const { isModelMissing: isSuch } = this.#options;
+    const heldDepth = () => this.#lanes.onSocketOf(isSuch) + this.#durable.listenersOf(isSuch);
+    return { depth: this.#clientCount, heldDepth: isSuch(model) ? heldDepth() : 0 };
+  }
+
   /** Here, so that no way into the queue leads past a client's ceiling. */
   #ranked(job: Job): Job {
     return {
@@ -242,6 +243,7 @@ export class Queue {
     const waiting = this.#remove(job.id);
     if (waiting === null) return;
     waiting.waiter.refuse(error);
+    this.#options.onEndedWaiting(job, { state: "failed", reason: "storage_failed" });
     this.#options.onLeft(job);
     this.#options.onChange();
   }

@@ -80,10 +80,10 @@ export type Page = {
 export type Recovery = {
   /** Durable jobs that were running and wait again, at their old place. */
   readonly requeued: number;
-  /** Jobs whose only durability was a socket that died with the daemon. */
-  readonly cancelled: number;
-  /** Durable jobs that ran at three deaths of the daemon: failed, as `poison_item`. */
-  readonly poisoned: number;
+  /** The classes of jobs whose only durability was a socket that died with the daemon. */
+  readonly cancelled: readonly JobClass[];
+  /** Those of durable jobs that ran at three deaths of the daemon: failed, as `poison_item`. */
+  readonly poisoned: readonly JobClass[];
 };
 
 /** What a heartbeat found out. */

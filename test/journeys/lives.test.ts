@@ -137,6 +137,9 @@ describe("a daemon that is asked to go", () => {
     expect(await daemon.exited()).toBe(1);
     await new DaemonProcess(settings).listening(url);
     expect(statesIn(settings.FOREMAN_DB)).toEqual({ "cancelled: client_gone": 1 });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+      'foreman_jobs_total{class="interactive",state="cancelled",reason="client_gone"} 1\n',
+    );
   });
 });
 

@@ -160,7 +160,7 @@ describe("a cancel of many", () => {
     const jobs = await fill(windowMax + 1);
     const listeners = [jobs[0], jobs.at(-1)].map((job) => {
       const listener = new RecordingWaiter();
-      queue.listeners.listen((job as Job).id, listener);
+      queue.listeners.listen(job as Job, listener);
       return listener;
     });
 

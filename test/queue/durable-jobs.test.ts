@@ -4,6 +4,7 @@ import { type Job, type JobId, newJobId } from "../../src/job.ts";
 import { windowMax } from "../../src/queue/lanes.ts";
 import { readRemains } from "../../src/store/remains.ts";
 import { MemoryStore } from "../support/memory-store.ts";
+import { RecordingWaiter } from "../support/recording-waiter.ts";
 import { queueScene } from "./queue-scene.ts";
 import { aSubmission } from "./submission.ts";
 
@@ -36,6 +37,46 @@ async function withDurable(count: number) {
   }
   return { ...scene, ids };
 }
+
+/** Whether a client's request of that key is let in; it stays and waits. */
+const keyed = async ({ clock, queue }: ReturnType<typeof queueScene>, model: string) => {
+  const job = aDurable({ model });
+  const joining = { job, body, idempotencyKey: job.id, webhookUrl: null, hasClient: true };
+  const submitted = queue.submitDurable(joining).then(
+    ({ kind }) => kind,
+    ({ code }) => code,
+  );
+  const listener = new RecordingWaiter();
+  const join = submitted.then((kind) => {
+    if (kind === "queued") queue.listeners.listen(job, listener);
+    return kind;
+  });
+  await clock.settle();
+  return { kind: await join, leave: () => queue.listeners.stopListening(job.id, listener) };
+};
+
+describe("requests with a key for a missing model", () => {
+  test("have half of the places with those on sockets, and those of others the rest", async () => {
+    const scene = queueScene({ depthMax: 4, missing: "gone" });
+    scene.submitted({ model: "gone" });
+    const first = await keyed(scene, "gone");
+
+    expect(first.kind).toBe("queued");
+    expect((await keyed(scene, "gone")).kind).toBe("queue_full");
+    expect(scene.queue.submit(aSubmission({ model: "gone" }))?.code).toBe("queue_full");
+    first.leave();
+    expect((await keyed(scene, "gone")).kind).toBe("queued");
+    expect((await keyed(scene, "there")).kind).toBe("queued");
+  });
+
+  test("are counted while they are on their way to the disk", async () => {
+    const scene = queueScene({ depthMax: 4, missing: "gone" });
+
+    const asked = await Promise.all([1, 2, 3].map(() => keyed(scene, "gone")));
+
+    expect(asked.map(({ kind }) => kind)).toEqual(["queued", "queued", "queue_full"]);
+  });
+});
 
 describe("durable jobs that wait", () => {
   test("are all counted, of which the first few are in memory", async () => {

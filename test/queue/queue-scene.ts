@@ -9,6 +9,7 @@ import { aSubmission } from "./submission.ts";
 type SceneFacts = {
   readonly depthMax?: number;
   readonly waitMsMax?: number;
+  readonly missing?: string;
   /** Of an earlier life. */
   readonly store?: MemoryStore;
   readonly clock?: ManualClock;
@@ -18,11 +19,11 @@ type SceneFacts = {
 export function queueScene(facts: SceneFacts = {}) {
   const { clock = new ManualClock(), depthMax = 100, store = new MemoryStore() } = facts;
   const { waitMsMax = 0 } = facts;
-  const told = { joined: [] as JobId[], left: [] as JobId[], changes: 0 };
+  const told = { joined: [] as JobId[], left: [] as JobId[], ended: [] as string[], changes: 0 };
   const queue = new Queue({
     topClassOf: () => "interactive",
-    isModelMissing: () => false,
-    onEndedWaiting: () => {},
+    isModelMissing: (model) => model === facts.missing,
+    onEndedWaiting: (_, why) => void told.ended.push(`${why.state}: ${why.reason}`),
     store,
     clock,
     log: logLines().log,

@@ -13,7 +13,7 @@ describe("a job that joins", () => {
     await clock.settle();
 
     expect(queue.depth).toBe(1);
-    expect(told).toEqual({ joined: [id], left: [], changes: 1 });
+    expect(told).toEqual({ joined: [id], left: [], ended: [], changes: 1 });
     expect(await store.job(id)).toMatchObject({ state: "queued", client: "ann" });
     expect(await store.body(id)).toBeNull();
   });

@@ -1,5 +1,5 @@
 import { type Job, newJobId } from "../../src/job.ts";
-import type { Submission } from "../../src/queue/queue.ts";
+import type { Submission } from "../../src/queue/submission.ts";
 import { RecordingWaiter } from "../support/recording-waiter.ts";
 
 /** What a client's request to chat becomes; its waiter keeps what the client hears. */

@@ -3,6 +3,7 @@ import { ForemanError } from "../../src/errors.ts";
 import {
   type Ending,
   type Job,
+  type JobClass,
   type JobId,
   type JobState,
   mayBecome,
@@ -140,26 +141,28 @@ export class MemoryStore implements Store {
 
   async recoverInterrupted(atMs: number): Promise<Recovery> {
     this.#mayWrite();
-    const recovery = { requeued: 0, cancelled: 0, poisoned: 0 };
+    const cancelled: JobClass[] = [];
+    const poisoned: JobClass[] = [];
+    let requeued = 0;
     for (const row of this.#disk.rows.values()) {
       const isRunning = row.state === "loading" || row.state === "working";
       if (row.ending !== null || (row.isDurable && !isRunning)) continue;
       if (isRunning) row.deaths += 1;
       if (!row.isDurable) {
-        recovery.cancelled += 1;
+        cancelled.push(row.class);
         this.#end(row, { ...died, state: "cancelled", reason: "client_gone" }, atMs);
       } else if (row.deaths >= 3) {
-        recovery.poisoned += 1;
+        poisoned.push(row.class);
         this.#end(row, { ...died, state: "failed", reason: "poison_item" }, atMs);
       } else {
-        recovery.requeued += 1;
+        requeued += 1;
         const { attempts, state } = row;
         const facts = { attempts: attempts - 1, putBackWhy: "daemon_died" } as const;
         Object.assign(row, { ...facts, state: "queued" });
         this.#disk.note(row, state, atMs);
       }
     }
-    return recovery;
+    return { requeued, cancelled, poisoned };
   }
 
   async job(id: JobId): Promise<StoredJob | null> {

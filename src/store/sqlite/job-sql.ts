@@ -94,7 +94,8 @@ export const jobSql = {
     SET state = 'failed', ended_at_ms = @atMs, changed_at_ms = @atMs,
       end_reason = 'poison_item', end_message = @message, attempts = attempts - 1,
       deaths = deaths + 1
-    WHERE state IN ('loading', 'working') AND is_durable = 1 AND deaths + 1 >= @deathsMax`,
+    WHERE state IN ('loading', 'working') AND is_durable = 1 AND deaths + 1 >= @deathsMax
+    RETURNING class`,
   requeueInterrupted: `
     UPDATE job
     SET state = 'queued', put_back_why = 'daemon_died', attempts = attempts - 1,
@@ -104,7 +105,8 @@ export const jobSql = {
     UPDATE job
     SET state = 'cancelled', ended_at_ms = @atMs, changed_at_ms = @atMs,
       end_reason = 'client_gone', end_message = @message
-    WHERE is_durable = 0 AND ended_at_ms IS NULL`,
+    WHERE is_durable = 0 AND ended_at_ms IS NULL
+    RETURNING class`,
   job: `
     SELECT *
     FROM job

@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import type { JobClass } from "../../job.ts";
 import type { Recovery } from "../store.ts";
 import { jobSql } from "./job-sql.ts";
 
@@ -19,15 +20,13 @@ export function recoverInterrupted(database: Database.Database, atMs: number): R
   // Poisoned ones first: what runs after that waits again.
   database.prepare<[object]>(jobSql.deletePoisonPayloads).run({ deathsMax });
   const poisoned = database
-    .prepare<[object]>(jobSql.failPoison)
-    .run({ deathsMax, atMs, message: poisonMessage });
+    .prepare<[object], JobClass>(jobSql.failPoison)
+    .pluck()
+    .all({ deathsMax, atMs, message: poisonMessage });
   const requeued = database.prepare<[object]>(jobSql.requeueInterrupted).run({ atMs });
   const cancelled = database
-    .prepare<[object]>(jobSql.cancelOnSocket)
-    .run({ atMs, message: goneMessage });
-  return {
-    requeued: requeued.changes,
-    cancelled: cancelled.changes,
-    poisoned: poisoned.changes,
-  };
+    .prepare<[object], JobClass>(jobSql.cancelOnSocket)
+    .pluck()
+    .all({ atMs, message: goneMessage });
+  return { requeued: requeued.changes, cancelled, poisoned };
 }

@@ -21,7 +21,8 @@ export function recoveryContract(place: StorePlace): void {
 
       const recovery = await place.store.recoverInterrupted(500);
 
-      expect(recovery).toEqual({ requeued: 2, cancelled: 2, poisoned: 0 });
+      const cancelled = [socketWaits.class, socketWorks.class];
+      expect(recovery).toEqual({ requeued: 2, cancelled, poisoned: [] });
       expect(await place.store.job(waits.id)).toMatchObject({ state: "queued", putBackWhy: null });
       for (const { id } of [loads, works]) {
         expect(await place.store.job(id)).toMatchObject({
@@ -45,14 +46,17 @@ export function recoveryContract(place: StorePlace): void {
       await place.store.insertJob(job, prompt);
       for (const attempt of [1, 2]) {
         await place.store.claim(job.id, attempt, 1);
-        expect(await place.store.recoverInterrupted(2)).toMatchObject({ requeued: 1, poisoned: 0 });
+        expect(await place.store.recoverInterrupted(2)).toMatchObject({
+          requeued: 1,
+          poisoned: [],
+        });
       }
       await place.store.claim(job.id, 3, 1);
 
       expect(await place.store.recoverInterrupted(3)).toEqual({
         requeued: 0,
-        cancelled: 0,
-        poisoned: 1,
+        cancelled: [],
+        poisoned: [job.class],
       });
 
       expect(await place.store.job(job.id)).toMatchObject({
@@ -68,8 +72,8 @@ export function recoveryContract(place: StorePlace): void {
 
       expect(await place.store.recoverInterrupted(2)).toEqual({
         requeued: 0,
-        cancelled: 0,
-        poisoned: 0,
+        cancelled: [],
+        poisoned: [],
       });
     });
   });

@@ -106,7 +106,7 @@ export function runningContract(place: StorePlace): void {
         await place.store.putBack(job.id, 1, refunded, 8),
         await place.store.endWaiting(job.id, cancelled, 10),
         await place.store.recoverInterrupted(11),
-      ]).toEqual(["lost", "stale", "stale", "lost", { requeued: 0, cancelled: 0, poisoned: 0 }]);
+      ]).toEqual(["lost", "stale", "stale", "lost", { requeued: 0, cancelled: [], poisoned: [] }]);
 
       expect(await place.store.job(job.id)).toEqual(before);
     });

@@ -63,7 +63,11 @@ describe("the migration to durable jobs", () => {
   });
 
   test("lets what waited and ran go on as it would have", async () => {
-    expect(await store.recoverInterrupted(9)).toEqual({ requeued: 2, cancelled: 1, poisoned: 0 });
+    expect(await store.recoverInterrupted(9)).toEqual({
+      requeued: 2,
+      cancelled: ["batch"],
+      poisoned: [],
+    });
 
     const lane = { class: "batch", loadKey: "m|", client: "ann" } as const;
     expect(await store.lanes()).toEqual([{ ...lane, depth: 3 }]);
