@@ -69,6 +69,7 @@ describe("a job that joins", () => {
     expect(waiter.refusal).toMatchObject({ code: "storage_full", statusCode: 507 });
     expect(queue.depth).toBe(0);
     expect(told.left).toEqual([id]);
+    expect(told.ended).toEqual(["failed: storage_failed"]);
   });
 
   test("that cannot be written down runs on if it runs already", async () => {
