@@ -187,7 +187,8 @@ export class Run implements TargetSink {
     if (!job.isDurable || !isFailed || !isPassing || !this.#mayRunAgain) return null;
     const retryAfter = headerValue(this.#head?.rawHeaders ?? [], "retry-after");
     const delayMs = backoffMs(attempts, retryAfter, this.#options.random());
-    const problem = tally.error ?? `the target answered ${statusCode}`;
+    // Its words may repeat the prompt, and this is logged: a last attempt keeps them in the job.
+    const problem = `the target answered ${statusCode}`;
     return putBackOutcome({ counted: true, why: "target_failed" }, problem, delayMs);
   }
 

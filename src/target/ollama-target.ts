@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
 import { causeText, codeOf } from "../errors.ts";
+import { blotted, secretOf } from "./blotted.ts";
 import { headersForClient, headersForTarget, headerValue, headerValues } from "./hop-headers.ts";
 import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
 import { viaToken } from "./via.ts";
@@ -23,6 +24,7 @@ type OllamaTargetOptions = {
 export class OllamaTarget implements Target {
   readonly origin: string;
   readonly #authorization: string | null;
+  readonly #secret: Buffer | null;
   readonly #agent = new Agent({
     connect: { timeout: connectTimeoutMs },
     headersTimeout: 0,
@@ -34,10 +36,11 @@ export class OllamaTarget implements Target {
   constructor(options: OllamaTargetOptions) {
     this.origin = options.origin;
     this.#authorization = options.token === null ? null : `Bearer ${options.token}`;
+    this.#secret = secretOf(options.token);
   }
 
   send(request: TargetRequest, sink: TargetSink): TargetExchange {
-    const exchange = new Exchange(sink);
+    const exchange = new Exchange(sink, this.#secret);
     this.#agent.dispatch(
       {
         origin: this.origin,
@@ -69,13 +72,17 @@ export class OllamaTarget implements Target {
 
 class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
   readonly #sink: TargetSink;
+  /** What stands in front of Ollama may repeat what it refuses: clients must not learn it. */
+  readonly #secret: Buffer | null;
+  #isError = false;
   #controller: Dispatcher.DispatchController | null = null;
   #isAborted = false;
   #hasHead = false;
   #isOver = false;
 
-  constructor(sink: TargetSink) {
+  constructor(sink: TargetSink, secret: Buffer | null) {
     this.#sink = sink;
+    this.#secret = secret;
   }
 
   abort(): void {
@@ -109,6 +116,7 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
     // Informational answers are a matter between two hops.
     if (statusCode < 200) return;
     this.#hasHead = true;
+    this.#isError = statusCode >= 400;
     const rawHeaders = textHeaders(controller.rawHeaders);
     this.#sink.head({
       statusCode,
@@ -121,7 +129,8 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#sink.chunk(chunk);
+    const secret = this.#isError ? this.#secret : null;
+    this.#sink.chunk(secret === null ? chunk : blotted(chunk, secret));
   }
 
   onResponseEnd(): void {

@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { Artifact } from "../wire/models-file.ts";
 import type { Effort } from "./effort.ts";
 
@@ -42,16 +43,16 @@ export async function fetchArtifact(
   const { signal } = effort;
   effort.note("downloading");
   // Loaded here, because it takes 100 ms and memory that a foreman without a bucket does not need.
-  const { GetObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
+  const s3 = await import("@aws-sdk/client-s3");
   const endpoint = settings.s3Endpoint;
-  const client = new S3Client({
+  const client = new s3.S3Client({
     maxAttempts: s3AttemptsMax,
     // Most servers that are not Amazon's have no host name for each bucket.
     ...(endpoint !== null && { endpoint, forcePathStyle: true }),
   });
   const partial = `${path}.part`;
   try {
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+    const command = new s3.GetObjectCommand({ Bucket: bucket, Key: key });
     const { Body, ContentLength = 0 } = await client.send(command, { abortSignal: signal });
     if (!(Body instanceof Readable)) throw new Error(`${url} came without a body`);
     await mkdir(dirname(path), { recursive: true });
@@ -63,9 +64,24 @@ export async function fetchArtifact(
   } catch (cause) {
     await rm(partial, { force: true });
     signal.throwIfAborted();
-    throw new Error(`${url}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${url}: ${await withoutCredentials(words, client)}`);
   } finally {
     client.destroy();
+  }
+}
+
+/** A server, or a proxy before it, may repeat what it refuses; the text stands in the status. */
+async function withoutCredentials(text: string, { config }: S3Client): Promise<string> {
+  try {
+    const { accessKeyId, secretAccessKey, sessionToken } = await config.credentials();
+    const secrets = [secretAccessKey, sessionToken, accessKeyId];
+    return secrets.reduce<string>((safe, secret) => {
+      return secret ? safe.replaceAll(secret, "[key]") : safe;
+    }, text);
+  } catch {
+    // There are none, which is why it failed.
+    return text;
   }
 }
 

@@ -116,6 +116,31 @@ describe("clients", () => {
     expect(lines.join("")).not.toContain("s3cret");
   });
 
+  test("A3: take as long to know the first token, the last one, and nobody's", () => {
+    const names = Array.from({ length: 500 }, (_, i) => `client${i}`);
+    const tokens = names.map((name) => ({ name, hash: hashOf(name), scope: "user" }));
+    const clients = new Clients({
+      token: null,
+      file: fileWith({ tokens }),
+      log: createLog("silent"),
+    });
+    const asked = ["client0", "client499", "client49x"];
+    const tookMs = asked.map((): number[] => []);
+
+    // In turns, so that whatever else the machine does falls on all alike.
+    for (let turn = 0; turn < 300; turn++) {
+      for (const [i, token] of asked.entries()) {
+        const sinceMs = performance.now();
+        clients.find(token);
+        tookMs[i]?.push(performance.now() - sinceMs);
+      }
+    }
+
+    const medians = tookMs.map((each) => each.toSorted((a, b) => a - b)[150] ?? 0);
+    // One that stopped at the first would be a hundred times as fast.
+    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.5);
+  });
+
   test("are nobody when the file has no entry: it lets nobody in", () => {
     const log = createLog("silent");
     const clients = new Clients({ token: null, file: fileWith({ tokens: [] }), log });

@@ -84,7 +84,7 @@ export class SimClient {
       if (submitted === null) continue;
       const { id, isKnown } = submitted;
       const waiter = new SimWaiter();
-      engine.queue.listeners.listen(id, waiter);
+      engine.queue.listeners.listen({ id, model: models[this.#plan.model]!.name }, waiter);
       const job = isKnown ? await life.answered(engine.store.job(id)) : null;
       if (job === "gone") continue;
       // It has ended: nobody will tell the waiter.

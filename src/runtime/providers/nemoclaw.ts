@@ -166,7 +166,8 @@ export class NemoclawProvider implements Provider {
     }
     const { code, message } = outcome;
     if (blameless.has(code)) return;
-    this.#log.warn({ code, problem: message }, "nemoclaw failed");
+    // Without its words, which may repeat the prompt: they are in the provider's last error.
+    this.#log.warn({ code }, "nemoclaw failed");
     this.#vitals.noteFailed(message);
   }
 
