@@ -93,8 +93,10 @@ export class DurableJobs {
   async submit(submission: DurableSubmission): Promise<Submitted> {
     const { body, hasClient, job } = submission;
     const { lanes, log, onChange, store } = this.#options;
+    if (hasClient) this.#recorders.noteJoining(job);
+    // The same steps for all: a job that took one more would join its lane behind a younger one.
     const inserting = store.insertJob(job, body, submission);
-    const inserted = await (hasClient ? this.#recorders.countWhile(job, inserting) : inserting);
+    const inserted = await inserting.finally(() => this.#recorders.noteJoined(job));
     if (inserted.kind !== "inserted") return inserted;
     log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     this.#lastArrival = Math.max(this.#lastArrival, inserted.arrival);

@@ -26,10 +26,13 @@ export class Recorders {
     return count;
   }
 
-  /** Counts the job's client until `joined` has settled. */
-  async countWhile<Joined>(job: Job, joined: Promise<Joined>): Promise<Joined> {
+  /** Counts the job's client until `noteJoined`. */
+  noteJoining(job: Job): void {
     this.#joining.add(job);
-    return await joined.finally(() => this.#joining.delete(job));
+  }
+
+  noteJoined(job: Job): void {
+    this.#joining.delete(job);
   }
 
   /** The job's recorder, made if there is none. */
