@@ -46,7 +46,7 @@ function missingFiles(folder: string): string[] {
     .filter((path) => !existsSync(path) && !path.includes("node_modules/.cache"));
 }
 
-test("a package installs without a compiler, and its foreman serves from any folder", {
+test("P6 a package installs without a compiler, serves from any folder, and refuses an old Node", {
   timeout: 180_000,
 }, async () => {
   const home = await emptyFolder();

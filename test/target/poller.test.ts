@@ -36,6 +36,19 @@ describe("the poller, when the target goes", () => {
     expect(lines.filter(({ level }) => level >= 40)).toHaveLength(1);
   });
 
+  test("P5: away for hours, it is asked all the time and told of once", async () => {
+    const { clock, lines, polled, poller, target } = await present();
+    polled.missing = "unreachable";
+    poller.noteUnreachable("connect ECONNREFUSED");
+    const asked = target.askedOf("/api/tags").length;
+    const told = lines.length;
+
+    await clock.advance(2 * 3_600_000);
+
+    expect(target.askedOf("/api/tags").length).toBeGreaterThan(asked + 1_000);
+    expect(lines.length - told).toBeLessThan(5);
+  });
+
   test("U1: of unanswered polls it takes two in a row, the second asked soon", async () => {
     const { clock, polled, poller } = await present();
     polled.missing = "lost";
