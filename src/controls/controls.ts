@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Clock, isoTime } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { JobClass } from "../job.ts";
+import { keepDocument, type Memory, recallDocument } from "../kept-document.ts";
 import type { Log } from "../log.ts";
 import { splitLoadKey } from "../target/load-key.ts";
 import { type ControlChange, controlChange, pauseView } from "../wire/controls.ts";
@@ -19,12 +20,6 @@ import {
 
 /** Older changes are forgotten. */
 const changesMax = 200;
-
-/** Where the document is kept: the store, by its narrowest side. */
-type Memory = {
-  remember(name: string, document: Uint8Array): Promise<void>;
-  recall(name: string): Promise<Uint8Array | null>;
-};
 
 const documentName = "controls";
 
@@ -77,15 +72,13 @@ export class Controls {
    * told as an error: foreman must start.
    */
   async recall(): Promise<void> {
-    const bytes = await this.#options.memory.recall(documentName);
-    if (bytes === null) return;
-    try {
-      const { changes, pauses } = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-      this.#setPauses(pauses);
-      this.#changes = changes;
-    } catch (cause) {
-      this.#log.error({ err: cause }, "controls not readable: nothing is paused");
-    }
+    const { memory } = this.#options;
+    const kept = await recallDocument(memory, documentName, document, (cause) =>
+      this.#log.error({ err: cause }, "controls not readable: nothing is paused"),
+    );
+    if (kept === null) return;
+    this.#setPauses(kept.pauses);
+    this.#changes = kept.changes;
     if (this.#pauses.length > 0) this.#log.warn({ paused: this.#pauses }, "work is paused");
   }
 
@@ -172,7 +165,7 @@ export class Controls {
       const change = { ...nothing, ...deed, ...author, at };
       const pauses = apply(this.#pauses, at);
       const changes = [change, ...this.#changes].slice(0, changesMax);
-      await memory.remember(documentName, Buffer.from(JSON.stringify({ pauses, changes })));
+      await keepDocument(memory, documentName, { pauses, changes });
       this.#setPauses(pauses);
       this.#changes = changes;
       this.#log.info({ ...deed, ...author }, "operator's control");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Clock, isoTime, type Timer } from "../clock.ts";
 import type { Ending, Job, JobId } from "../job.ts";
+import { keepDocument, type Memory, recallDocument } from "../kept-document.ts";
 import type { Log } from "../log.ts";
 import type { HistoryDocument, HistorySample } from "../wire/history.ts";
 import type { Status } from "../wire/status.ts";
@@ -16,11 +17,6 @@ const lookEveryMs = 5_000;
 const keepEveryMs = 60_000;
 
 const minuteMs = 60_000;
-
-type Memory = {
-  remember(name: string, document: Uint8Array): Promise<void>;
-  recall(name: string): Promise<Uint8Array | null>;
-};
 
 const documentName = "history";
 
@@ -68,15 +64,12 @@ export class History {
   /** Brings back what an earlier life wrote down. */
   async recall(): Promise<void> {
     const { clock, memory } = this.#options;
-    const bytes = await memory.recall(documentName);
-    if (bytes === null) return;
-    try {
-      const { day, hour } = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-      this.#hour.restore(hour, clock.wallMs());
-      this.#day.restore(day, clock.wallMs());
-    } catch (cause) {
-      this.#log.warn({ err: cause }, "history not readable: it begins anew");
-    }
+    const kept = await recallDocument(memory, documentName, document, (cause) =>
+      this.#log.warn({ err: cause }, "history not readable: it begins anew"),
+    );
+    if (kept === null) return;
+    this.#hour.restore(kept.hour, clock.wallMs());
+    this.#day.restore(kept.day, clock.wallMs());
   }
 
   start(): void {
@@ -184,7 +177,7 @@ export class History {
     this.#keptAtMs = this.#options.clock.monotonicMs();
     const kept = { hour: this.#hour.steps, day: this.#day.steps };
     try {
-      await this.#options.memory.remember(documentName, Buffer.from(JSON.stringify(kept)));
+      await keepDocument(this.#options.memory, documentName, kept);
     } catch (cause) {
       this.#log.warn({ err: cause }, "history not written down; tried again in a minute");
     }

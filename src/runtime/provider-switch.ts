@@ -1,17 +1,12 @@
 import { z } from "zod";
 import { type Clock, isoTime } from "../clock.ts";
+import { keepDocument, type Memory, recallDocument } from "../kept-document.ts";
 import type { Log } from "../log.ts";
 import { providerIds } from "../wire/provider-id.ts";
 import type { ProviderId } from "./providers/provider.ts";
 
 /** Older changes are forgotten. */
 const changesMax = 200;
-
-/** Where the document is kept: the store, by its narrowest side. */
-type Memory = {
-  remember(name: string, document: Uint8Array): Promise<void>;
-  recall(name: string): Promise<Uint8Array | null>;
-};
 
 const documentName = "provider-switch";
 
@@ -89,13 +84,11 @@ export class ProviderSwitch {
 
   /** Brings back what was decided in an earlier life. */
   async recall(): Promise<void> {
-    const bytes = await this.#options.memory.recall(documentName);
-    if (bytes === null) return;
-    try {
-      this.#state = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-    } catch (cause) {
-      this.#log.error({ err: cause }, "provider switch not readable: everything is switched on");
-    }
+    const { memory } = this.#options;
+    const kept = await recallDocument(memory, documentName, document, (cause) =>
+      this.#log.error({ err: cause }, "provider switch not readable: everything is switched on"),
+    );
+    this.#state = kept ?? untouched;
   }
 
   /** Null: none was set, and the routing rule decides. */
@@ -165,7 +158,7 @@ export class ProviderSwitch {
       const at = isoTime(clock.wallMs()) ?? "";
       const changes = [{ at, ...author, ...what }, ...this.#state.changes].slice(0, changesMax);
       const next = { ...apply(this.#state), changes };
-      await memory.remember(documentName, Buffer.from(JSON.stringify(next)));
+      await keepDocument(memory, documentName, next);
       this.#state = next;
       this.#log.info({ ...author, ...what }, "provider switch changed");
     };

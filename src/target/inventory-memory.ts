@@ -1,13 +1,8 @@
 import { z } from "zod";
+import { keepDocument, type Memory } from "../kept-document.ts";
 import type { Log } from "../log.ts";
 import type { Inventory } from "./inventory.ts";
 import { polledRoutes } from "./inventory.ts";
-
-/** Where the document is kept between two lives of the daemon: the store, by its narrowest side. */
-type Memory = {
-  remember(name: string, document: Uint8Array): Promise<void>;
-  recall(name: string): Promise<Uint8Array | null>;
-};
 
 const documentName = "inventory";
 
@@ -50,7 +45,7 @@ export function inventoryKeeper(inventory: Inventory, memory: Memory, log: Log):
       if (reply === null) return [];
       return { route, contentType: reply.contentType, body: reply.body.toString("utf8") };
     });
-    memory.remember(documentName, Buffer.from(JSON.stringify(replies))).catch((cause: unknown) => {
+    keepDocument(memory, documentName, replies).catch((cause: unknown) => {
       // Tried again with the next poll.
       keptRevision = -1;
       log.warn({ err: cause }, "inventory not written down");
