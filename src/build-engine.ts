@@ -15,6 +15,7 @@ import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import type { EndedWaiting } from "./queue/queue-options.ts";
 import { buildBatches } from "./runtime/batches/build-batches.ts";
+import type { OnItemsEnded } from "./runtime/batches/run-item.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { Backups } from "./store/backups.ts";
@@ -124,7 +125,7 @@ export function buildEngine(config: Config, outside: Outside) {
     onBack: (model) => warmer.noteBack(model),
   });
   const runtime = buildRuntime(config, { ...pieces, runningCount: () => dispatcher.runningCount });
-  const onItemsEnded = metrics.noteItems.bind(metrics);
+  const onItemsEnded = itemsObserver({ history, metrics });
   const batching = buildBatches(config, {
     ...{ ...config, ...pieces, ...runtime, batches, changes, onItemsEnded },
   });
@@ -169,6 +170,13 @@ function observers({ accounts, history, metrics }: Observers) {
       metrics.jobs.noteEnd(job, why);
       history.noteEndedWaiting(why);
     },
+  };
+}
+
+function itemsObserver({ history, metrics }: Omit<Observers, "accounts">): OnItemsEnded {
+  return (status, count) => {
+    metrics.noteItems(status, count);
+    history.noteItems(status, count);
   };
 }
 

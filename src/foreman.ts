@@ -82,11 +82,14 @@ export function buildForeman(config: Config, overrides: Overrides): Foreman {
     return await engine.metrics.tell(await takeReading(engine, beside));
   };
   const eventStreams = new EventStreams({ clock, log, streamsMax: config.eventStreamsMax });
-  const readWholeStatus = async () => ({
-    ...{ ...readStatus(engine), today: engine.history.totals() },
-    watchdog: engine.watchdog.status,
-    webhooks: await webhooks.status(),
-  });
+  const readWholeStatus = async () => {
+    const { open, unfed } = batching.runner.counts;
+    return {
+      ...{ ...readStatus(engine), batches: { open, unfed }, today: engine.history.totals() },
+      watchdog: engine.watchdog.status,
+      webhooks: await webhooks.status(),
+    };
+  };
   const app = createApp({
     ...{ ...config, ...engine, ...runtime, ...batching, readHealth, eventStreams },
     version: foremanVersion,

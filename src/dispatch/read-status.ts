@@ -27,7 +27,7 @@ type StatusSources = {
 /** What runs, who waits and why, as it stands now. */
 export function readStatus(
   sources: StatusSources,
-): Omit<Status, "webhooks" | "watchdog" | "today"> {
+): Omit<Status, "batches" | "webhooks" | "watchdog" | "today"> {
   const { clock, controls, dispatcher, inventory, poller, queue, runners } = sources;
   const nowMs = clock.monotonicMs();
   const modelOf = (runnerKey: string) => nameRunner(runnerKey, sources);

@@ -112,6 +112,14 @@ export class History {
     this.#change((each) => ({ ...each, [state]: each[state] + 1 }));
   }
 
+  /** So many items of batches ended, whoever was asked for them. */
+  noteItems(status: keyof Step["items"], count: number): void {
+    this.#change((each) => ({
+      ...each,
+      items: { ...each.items, [status]: each.items[status] + count },
+    }));
+  }
+
   /** Oldest first; a step in which foreman did not run is missing. */
   tell(span: HistoryDocument["span"]): HistoryDocument {
     this.#look();
@@ -144,6 +152,11 @@ export class History {
         done: sum((each) => each.done),
         failed: sum((each) => each.failed),
         cancelled: sum((each) => each.cancelled),
+      },
+      items: {
+        completed: sum(({ items }) => items.completed),
+        failed: sum(({ items }) => items.failed),
+        cancelled: sum(({ items }) => items.cancelled),
       },
       tokens: sum((each) => each.tokens),
       waits: { interactive: waits("interactive"), batch: waits("batch") },

@@ -2,6 +2,8 @@ import { z } from "zod";
 
 const count = z.number().min(0);
 const waits = z.record(z.string(), count);
+const items = z.object({ completed: count, failed: count, cancelled: count });
+const noItems = { completed: 0, failed: 0, cancelled: 0 };
 
 /** One step of the history as it is kept; times in ms. */
 export const step = z.object({
@@ -10,6 +12,8 @@ export const step = z.object({
   done: count,
   failed: count,
   cancelled: count,
+  /** Of batches, as they ended; absent in what a foreman wrote down that did not count them. */
+  items: items.default(noItems),
   /** Written by the target. */
   tokens: count,
   /** How long something ran. */
@@ -30,6 +34,7 @@ export function emptyStep(atMs: number): Step {
     atMs,
     ...{ done: 0, failed: 0, cancelled: 0, tokens: 0, busyMs: 0 },
     ...{ swaps: 0, arrivalSwaps: 0, queued: 0, running: 0 },
+    items: noItems,
     waits: { interactive: {}, batch: {} },
   };
 }

@@ -5,7 +5,7 @@ import { bytes, count, duration, plural, rate, shortId } from "./format.ts";
 import { agoMs, timeOf } from "./page-clock.ts";
 import { badge, bar, button, type Cell, panel, table } from "./pieces.ts";
 import { todayPanel } from "./today-panel.ts";
-import { Trouble } from "./trouble.ts";
+import { Trouble, wrongWords } from "./trouble.ts";
 import { WaitingPanel } from "./waiting-panel.ts";
 
 const swapsShown = 6;
@@ -20,7 +20,7 @@ export function openNow(app: App): View {
     draw: () => {
       const { status } = app.live;
       if (status === null) return html`<p class="boot">Waiting for the first word of foreman …</p>`;
-      return html`<h1 class="headline">${headline(status, trouble)}</h1>
+      return html`<h1 class="headline">${headline(status)}</h1>
         <div class="now">
           ${runningPanel(app, status)} ${trouble.draw(status)} ${waiting.draw(status)}
           <div class="side">
@@ -32,8 +32,9 @@ export function openNow(app: App): View {
 }
 
 /** The whole answer in one sentence. */
-function headline(status: Status, trouble: Trouble): TemplateResult {
-  const depth = status.waiting.reduce((sum, line) => sum + line.depth, 0);
+function headline(status: Status): TemplateResult {
+  const { unfed } = status.batches;
+  const depth = status.waiting.reduce((sum, line) => sum + line.depth, unfed);
   const models = [...new Set(status.running.map(({ model }) => model))].join(", ");
   const verb = status.running.length === 1 ? "runs" : "run";
   const runs =
@@ -46,11 +47,11 @@ function headline(status: Status, trouble: Trouble): TemplateResult {
   const soon = soonest < 500 ? "the next any moment" : `the next in ${duration(soonest)}`;
   const next = Number.isFinite(soonest) ? html`, ${soon}` : nothing;
   const waits = depth === 0 ? html`nobody waits` : html`<b>${count(depth)}</b> wait${next}`;
-  const wrong = trouble.sum(status);
+  const wrong = wrongWords(status);
   const tail =
-    wrong === 0
-      ? html`Nothing went wrong today.`
-      : html`<span class="wrong">${plural(wrong, "thing")} went wrong today.</span>`;
+    wrong === ""
+      ? html`Within a day no job and no item of a batch failed.`
+      : html`<span class="wrong">${wrong}.</span>`;
   return html`${runs}; ${waits}. ${tail}`;
 }
 

@@ -1,24 +1,33 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { z } from "zod";
 import type { jobList } from "../wire/jobs.ts";
+import type { batchList } from "../wire/runtime-answers.ts";
 import type { Status } from "../wire/status.ts";
 import type { App } from "./app.ts";
 import { count, duration, plural } from "./format.ts";
-import { every, timeOf } from "./page-clock.ts";
+import { agoMs, every, timeOf } from "./page-clock.ts";
 import { badge, panel } from "./pieces.ts";
 
 type JobList = z.output<typeof jobList>;
+type BatchList = z.output<typeof batchList>;
 
 const refreshMs = 5_000;
 const jobsShown = 5;
 
+/** Among so many of the newest, those with failed items are looked for. */
+const batchesRead = 50;
+const batchesShown = 5;
+
+const dayMs = 86_400_000;
+
 type Matter = { readonly tone: string; readonly words: TemplateResult };
 
-/** What went wrong today: the target, what hangs, what is not told, and the jobs that failed. */
+/** What is wrong, and what failed within a day: jobs, and items of batches. */
 export class Trouble {
   readonly #app: App;
   readonly #stop: () => void;
-  #failed: JobList["jobs"] = [];
+  #jobs: JobList["jobs"] = [];
+  #batches: BatchList["jobs"] = [];
 
   constructor(app: App) {
     this.#app = app;
@@ -30,52 +39,83 @@ export class Trouble {
     this.#stop();
   }
 
-  /** Matters that stand, and jobs that failed within 24 hours. */
-  sum(status: Status): number {
-    return matters(status).length + status.today.jobs.failed;
-  }
-
   draw(status: Status): TemplateResult {
     const found = matters(status);
-    const { failed } = status.today.jobs;
-    const isCalm = found.length === 0 && failed === 0;
-    const jobs = failed === 0 ? [] : this.#failed;
+    const isCalm = wrongWords(status) === "";
+    const failed = failedWords(status);
     return panel(
       "Trouble",
       isCalm
         ? html`<p class="empty">Nothing is wrong, and nothing failed within a day.</p>`
         : html`<ul class="matters">
             ${found.map(({ tone, words }) => html`<li>${badge(tone)} <span>${words}</span></li>`)}
-            ${jobs.map(
-              (job) => html`<li>
-                ${badge("failed")}
-                <span>
-                  <a href="#/jobs/${job.job_id}"><bdi>${job.model}</bdi></a>
-                  of <bdi>${job.client}</bdi>, ${timeOf(job.ended_at)}:
-                  <bdi>${job.error?.message ?? job.error?.code ?? "no cause was kept"}</bdi>
-                </span>
-              </li>`,
-            )}
+            ${this.#batches.filter(isOfToday).slice(0, batchesShown).map(batchLine)}
+            ${this.#jobs.filter(isOfToday).map(jobLine)}
           </ul>`,
       {
-        aside:
-          failed === 0
-            ? nothing
-            : html`<a href="#/jobs?state=failed">${plural(failed, "failed job")}</a>`,
+        aside: failed === "" ? nothing : html`<a href="#/jobs?state=failed">${failed}</a>`,
         kind: isCalm ? "trouble calm" : "trouble",
       },
     );
   }
 
   async #read(): Promise<void> {
+    const { api, redraw } = this.#app;
     try {
-      const path = `../jobs?state=failed&limit=${jobsShown}`;
-      this.#failed = (await this.#app.api.ask<JobList>("GET", path)).jobs;
-      this.#app.redraw();
+      const [jobs, batches] = await Promise.all([
+        api.ask<JobList>("GET", `../jobs?state=failed&limit=${jobsShown}`),
+        api.ask<BatchList>("GET", `../api/runtime/llm/jobs?limit=${batchesRead}`),
+      ]);
+      this.#jobs = jobs.jobs;
+      this.#batches = batches.jobs.filter(({ failed_count }) => failed_count > 0);
+      redraw();
     } catch {
       // The head of the page tells that foreman is not reached; these are read again.
     }
   }
+}
+
+/** What stands and what failed within a day, in some words; empty if there is nothing. */
+export function wrongWords(status: Status): string {
+  const now = matters(status).length;
+  const stands = now === 0 ? [] : [`${plural(now, "thing")} ${now === 1 ? "is" : "are"} wrong`];
+  const failed = failedWords(status);
+  return [...stands, ...(failed === "" ? [] : [`${failed} within a day`])].join("; ");
+}
+
+function failedWords({ today: { items, jobs } }: Status): string {
+  const parts = [
+    ...(jobs.failed === 0 ? [] : [plural(jobs.failed, "job")]),
+    ...(items.failed === 0 ? [] : [plural(items.failed, "item of a batch", "items of batches")]),
+  ];
+  return parts.length === 0 ? "" : `${parts.join(" and ")} failed`;
+}
+
+/** A batch that goes on may have failed at any time. */
+function isOfToday({ ended_at }: { readonly ended_at: string | null }): boolean {
+  return (agoMs(ended_at) ?? 0) < dayMs;
+}
+
+function jobLine(job: JobList["jobs"][number]): TemplateResult {
+  return html`<li>
+    ${badge("failed")}
+    <span>
+      <a href="#/jobs/${job.job_id}"><bdi>${job.model}</bdi></a>
+      of <bdi>${job.client}</bdi>, ${timeOf(job.ended_at)}:
+      <bdi>${job.error?.message ?? job.error?.code ?? "no cause was kept"}</bdi>
+    </span>
+  </li>`;
+}
+
+function batchLine(batch: BatchList["jobs"][number]): TemplateResult {
+  return html`<li>
+    ${badge("failed")}
+    <span>
+      <a href="#/batches/${batch.job_id}"><bdi>${batch.job_type}</bdi></a>
+      of ${plural(batch.submitted_count, "item")}: ${count(batch.failed_count)} failed.
+      <bdi>${batch.failure_reason ?? ""}</bdi>
+    </span>
+  </li>`;
 }
 
 function matters(status: Status): readonly Matter[] {
@@ -87,9 +127,9 @@ function matters(status: Status): readonly Matter[] {
     found.push({ tone: "away", words });
   }
   if (draining) found.push({ tone: "paused", words: html`Draining: no new work is taken.` });
-  if (stalls.last !== null) {
+  if (stalls.last !== null && (agoMs(stalls.last.at) ?? 0) < dayMs) {
     const { at, job_id, model } = stalls.last;
-    const words = html`${plural(stalls.count, "generation")} hung; the last on
+    const words = html`${plural(stalls.count, "generation")} hung since the start; the last on
       <a href="#/jobs/${job_id}"><bdi>${model}</bdi></a>, ${timeOf(at)}.`;
     found.push({ tone: "degraded", words });
   }

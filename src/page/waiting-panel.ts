@@ -17,7 +17,7 @@ export class WaitingPanel {
     this.#app = app;
   }
 
-  draw({ paused, waiting }: Status): TemplateResult {
+  draw({ batches, paused, waiting }: Status): TemplateResult {
     const depth = waiting.reduce((sum, line) => sum + line.depth, 0);
     const lines = waiting.toSorted(
       (a, b) =>
@@ -38,8 +38,8 @@ export class WaitingPanel {
     return panel(
       "Waiting",
       html`${paused.map(pauseNotice)}
-      ${byClass(waiting, depth)} ${table("Who waits, and why", heads, rows, "Nobody waits.")}
-      ${pages > 1 ? this.#pager(pages, lines.length) : nothing}`,
+      ${byClass(waiting, depth + batches.unfed)} ${table("Who waits, and why", heads, rows, "Nobody waits.")}
+      ${pages > 1 ? this.#pager(pages, lines.length) : nothing} ${unfedNotice(batches)}`,
       {
         aside: depth === 0 ? nothing : `${plural(depth, "job")} in ${plural(lines.length, "line")}`,
         kind: "waiting",
@@ -73,6 +73,16 @@ export class WaitingPanel {
       ${button("After →", turn(1), { isOff: this.#page === pages - 1 })}
     </nav>`;
   }
+}
+
+/** What no line tells of: a batch joins the queue some items at a time. */
+function unfedNotice({ open, unfed }: Status["batches"]): TemplateResult | typeof nothing {
+  if (unfed === 0) return nothing;
+  return html`<p class="unfed">
+    <b>${count(unfed)}</b> more ${unfed === 1 ? "item" : "items"} of
+    <a href="#/batches">${plural(open, "batch", "batches")}</a> wait to join these lines, which
+    take in some at a time.
+  </p>`;
 }
 
 function pauseNotice({ by, class: jobClass, model, note }: Status["paused"][number]) {

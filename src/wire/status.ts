@@ -39,10 +39,22 @@ const waits = z.object({
   p95_ms: ms.nullable(),
 });
 
+const batches = z
+  .object({
+    open: depth.meta({ description: "Batches that have items which have not ended" }),
+    unfed: depth.meta({
+      description: "Their items that wait in the store, beside those in `waiting`",
+    }),
+  })
+  .meta({ description: "A batch joins the queue by a window of some items at a time" });
+
 const today = z
   .object({
     since: z.iso.datetime(),
     jobs: z.object({ done: depth, failed: depth, cancelled: depth }),
+    items: z
+      .object({ completed: depth, failed: depth, cancelled: depth })
+      .meta({ description: "Of batches, whoever answered them; each may also have had jobs" }),
     tokens: depth.meta({ description: "Written by the target" }),
     waits: z.object({ interactive: waits, batch: waits }),
     swaps: depth,
@@ -142,6 +154,7 @@ export const statusDocument = z
     loads: z
       .array(z.object({ model: z.string(), load_ms: ms }))
       .meta({ description: "How long the target takes to load a model, as measured" }),
+    batches,
     webhooks,
     swaps,
     today,

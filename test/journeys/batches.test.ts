@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Status } from "../../src/wire/status.ts";
 import { requestsTo } from "../support/sim-ollama/journal-queries.ts";
 import { startForeman } from "../support/start-foreman.ts";
 import { startSim } from "../support/start-sim.ts";
@@ -60,6 +61,13 @@ async function scene(settings: Readonly<Record<string, string>> = {}, model = {}
     (await ask("GET", `/jobs/${id}/results${query}`)).document.results as readonly Result[];
   return { sim, foreman, ask, submit, view, ended, results };
 }
+
+const statusOf = async ({ url }: { readonly url: string }) =>
+  (await (await fetch(`${url}/foreman/status`)).json()) as Status;
+
+/** Items that have not ended, as the status tells them: in a slot, in the queue, in the store. */
+const openItems = ({ batches, running, waiting }: Status) =>
+  waiting.reduce((sum, { depth }) => sum + depth, running.length + batches.unfed);
 
 const items = (count: number, content = (i: number) => `item ${i}`) =>
   Array.from({ length: count }, (_, i) => ({
@@ -164,9 +172,14 @@ describe("a batch", () => {
   });
 
   test("is cancelled in the middle: what ran is cut, what waited is never sent", async () => {
-    const { ask, results, sim, submit, view } = await scene({}, { tokenMs: 20, tokens: 100 });
+    const { ask, foreman, results, sim, submit, view } = await scene(
+      {},
+      { tokenMs: 20, tokens: 100 },
+    );
     const id = await submit(batchOf(100));
     await until("it runs", () => sim.journal.events.some(({ kind }) => kind === "token"));
+    await until("all are told of", async () => openItems(await statusOf(foreman)) === 100);
+    expect((await statusOf(foreman)).batches).toEqual({ open: 1, unfed: 68 });
 
     const { document } = await ask("POST", `/jobs/${id}/cancel`);
 
@@ -175,6 +188,7 @@ describe("a batch", () => {
     const [first] = await results(id);
     expect(first).toMatchObject({ status: "cancelled", error: { code: "cancelled" } });
     expect(requestsTo(sim.journal.events, "/api/chat").length).toBe(1);
+    expect(openItems(await statusOf(foreman))).toBe(0);
     await until("the target is free", () =>
       sim.journal.events.some(({ outcome }) => outcome === "cancelled"),
     );
@@ -235,19 +249,28 @@ describe("a batch", () => {
     const id = await first.submit(batchOf(60));
     await until("some ended", async () => Number((await first.view(id)).completed_count) > 5);
     await first.foreman.stop();
+    await first.sim.down();
 
-    const second = await startForeman(first.sim.url, { FOREMAN_DB: first.foreman.databaseFile });
+    const settings = { FOREMAN_DB: first.foreman.databaseFile, FOREMAN_POLL_INTERVAL: "100ms" };
+    const second = await startForeman(first.sim.url, settings);
     const view = async () =>
       (await (await fetch(`${second.url}${llm}/jobs/${id}`)).json()) as Document;
+    await until("the rest is told of", async () => {
+      const { completed_count: completed } = await view();
+      return Number(completed) + openItems(await statusOf(second)) === 60;
+    });
+    await first.sim.up();
     await until("the batch ends", async () => (await view()).ended_at !== null, 10_000);
 
     expect(await view()).toMatchObject({ status: "completed", completed_count: 60 });
     const starts = requestsTo(first.sim.journal.events, "/api/chat").length;
     expect(starts).toBeLessThanOrEqual(61);
+    expect((await statusOf(second)).batches).toEqual({ open: 0, unfed: 0 });
+    expect((await statusOf(second)).today.items.completed).toBe(60);
   });
 
   test("has its failed items tried again, amid its run and after its end", async () => {
-    const { ask, ended, results, sim, submit, view } = await scene();
+    const { ask, ended, foreman, results, sim, submit, view } = await scene();
     const fault = { kind: "answer", status: 400, body: '{"error":"no"}' } as const;
     sim.fail({ route: "/api/chat", times: 40, fault });
     const id = await submit(batchOf(60));
@@ -268,6 +291,9 @@ describe("a batch", () => {
     expect((await results(id)).every(({ content, error }) => content && !error)).toBe(true);
     const none = await ask("POST", `/jobs/${id}/retry`);
     expect(none.document).toMatchObject({ ...last, retried: 0 });
+    const { batches, today } = await statusOf(foreman);
+    expect(batches).toEqual({ open: 0, unfed: 0 });
+    expect(today.items).toMatchObject({ failed: 40, completed: 60 });
     const cancelled = await submit(batchOf(500));
     await ask("POST", `/jobs/${cancelled}/cancel`);
     expect(await ask("POST", `/jobs/${cancelled}/retry`)).toMatchObject({

@@ -106,7 +106,7 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     expect(errors).toEqual([]);
   });
 
-  test("a batch: its failures with their causes, approval, download", async () => {
+  test("batches: what waits and what failed of them, causes, approval, download", async () => {
     const sim = await startSim({ models });
     const foreman = await startForeman(sim.url);
     const llm = `${foreman.url}/api/runtime/llm`;
@@ -131,6 +131,18 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     expect(await seriousFindings(page)).toEqual([]);
     const approved = await (await fetch(`${llm}/jobs/${id}/results?approval=approved`)).json();
     expect((approved as { results: object[] }).results).toHaveLength(1);
+
+    await page.getByRole("link", { name: "Now" }).click();
+    await see(page, "1 item of a batch failed within a day.");
+    await page.getByRole("listitem").getByText("of 60 items: 1 failed.").waitFor();
+    const items = batchOf(100).items.map((item) => ({ ...item, messages: long }));
+    const large = { provider: "ollama", model: qwen, job_type: "nightly", items };
+    const { job_id: nightly } = await post(`${llm}/batch`, large);
+    await see(page, /^1 runs on qwen3.6:35b-a3b; 99 wait/);
+    await see(page, "68 more items of 1 batch wait");
+    await picture(page, "page-now-batch");
+    await post(`${llm}/jobs/${nightly}/cancel`, {});
+    await see(page, /^Nothing runs; nobody waits/);
     expect(errors).toEqual([]);
   });
 

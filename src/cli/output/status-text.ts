@@ -7,10 +7,12 @@ import { table } from "./table.ts";
 /** `GET /foreman/status` for a person: a line of the whole, then who runs, who waits and why. */
 export function statusText(status: Status, width: number | null): string {
   const waiting = status.waiting.reduce((sum, { depth }) => sum + depth, 0);
+  const { unfed } = status.batches;
   const head = [
     targetText(status.target),
     `${status.running.length} of ${status.slots} slots busy`,
     `${waiting} waiting`,
+    ...(unfed > 0 ? [`${unfed} more items of batches in the store`] : []),
   ];
   const parts = [
     head.join(", "),

@@ -12,16 +12,19 @@ export class ActiveBatch {
   hasMore = true;
   isCancelled: boolean;
   #rewinds = 0;
+  #unfed: number;
   readonly #underWay = new Map<number, UnderWay>();
 
   constructor(batch: StoredBatch) {
     this.batch = batch;
     this.isCancelled = batch.status === "cancelled";
+    this.#unfed = batch.queuedCount + batch.runningCount;
   }
 
-  /** Items wait again that were passed: all that wait are looked through anew. */
-  rewind(): void {
+  /** So many items wait again that were passed: all that wait are looked through anew. */
+  rewind(count: number): void {
     this.#rewinds += 1;
+    this.#unfed = this.unfed + count;
     this.fedThrough = 0;
     this.hasMore = true;
   }
@@ -34,6 +37,14 @@ export class ActiveBatch {
   /** Items that were given to somebody and have not ended. */
   get underWay(): number {
     return this.#underWay.size;
+  }
+
+  /**
+   * Items that wait in the store and were given to nobody yet. Counted along, for no look at the
+   * store each second; where a retry crosses a feeding it may be too high until all are fed.
+   */
+  get unfed(): number {
+    return this.hasMore ? this.#unfed : 0;
   }
 
   get isOver(): boolean {
@@ -54,6 +65,7 @@ export class ActiveBatch {
   begin({ itemNo }: OpenItem, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const controller = new AbortController();
     const over = run(controller.signal).finally(() => this.#underWay.delete(itemNo));
+    this.#unfed = Math.max(0, this.#unfed - 1);
     this.#underWay.set(itemNo, { abort: (why) => controller.abort(why), over });
     return over;
   }

@@ -47,11 +47,14 @@ export class BatchRunner {
     this.#log = deps.log.child({ component: "batches" });
   }
 
-  /** Batches that are not over, and items of theirs that were given out. */
-  get counts(): { readonly open: number; readonly underWay: number } {
-    const active = [...this.#active.values()];
-    const underWay = active.reduce((sum, each) => sum + each.underWay, 0);
-    return { open: active.length, underWay };
+  /** Batches that are not over, and items of theirs that were given out or wait to be. */
+  get counts(): { readonly open: number; readonly underWay: number; readonly unfed: number } {
+    const counts = { open: this.#active.size, underWay: 0, unfed: 0 };
+    for (const { underWay, unfed } of this.#active.values()) {
+      counts.underWay += underWay;
+      counts.unfed += unfed;
+    }
+    return counts;
   }
 
   /** Goes on where a daemon before this one stopped. After the queue has its jobs back. */
@@ -105,16 +108,16 @@ export class BatchRunner {
     do {
       retried = await batches.retryItems(batch.seq, retried.at(-1) ?? 0, itemsAtOnceMax);
       count += retried.length;
-      if (retried.length > 0) this.#takeAgain(batch);
+      if (retried.length > 0) this.#takeAgain(batch, retried.length);
     } while (retried.length === itemsAtOnceMax);
     if (count > 0) log.info({ batchId: batch.id, items: count }, "failed items of a batch retried");
     changes.note(batch.id);
     return count;
   }
 
-  #takeAgain(batch: StoredBatch): void {
+  #takeAgain(batch: StoredBatch, count: number): void {
     const active = this.#active.get(batch.seq) ?? this.#activate(batch);
-    if (!active.isCancelled) active.rewind();
+    if (!active.isCancelled) active.rewind(count);
     this.#feed();
   }
 
