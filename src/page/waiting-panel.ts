@@ -38,7 +38,8 @@ export class WaitingPanel {
     return panel(
       "Waiting",
       html`${paused.map(pauseNotice)}
-      ${byClass(waiting, depth + batches.unfed)} ${table("Who waits, and why", heads, rows, "Nobody waits.")}
+      ${byClass(waiting, depth + batches.unfed)}
+      ${table("Who waits, and why", heads, rows, "Nobody waits.")}
       ${pages > 1 ? this.#pager(pages, lines.length) : nothing} ${unfedNotice(batches)}`,
       {
         aside: depth === 0 ? nothing : `${plural(depth, "job")} in ${plural(lines.length, "line")}`,
