@@ -16,8 +16,9 @@ export default defineConfig({
     retry: process.env.CI ? 1 : 0,
     hookTimeout: 20_000,
     globalSetup: "./test/support/fill-compile-cache.ts",
-    // Journeys start whole daemons; two at a time is what two cores bear without false timeouts.
-    maxWorkers: 2,
+    // Journeys start whole daemons and then wait for them: two at a time left a third of two cores
+    // idle.
+    maxWorkers: 3,
     reporters: ["default", "./test/support/closing-line.ts"],
     projects: [
       {
