@@ -18,3 +18,25 @@ export function errorWords(body: string): string {
     return body;
   }
 }
+
+const coded = z.looseObject({ code: z.unknown().optional(), type: z.unknown().optional() });
+
+/** The same forms, with what some servers put beside the words; Anthropic's has no `code`. */
+const codedReply = z.union([
+  z.looseObject({ error: coded }).transform(({ error }) => error),
+  coded,
+]);
+
+/** A name of an error, such as `insufficient_quota`: too short and too plain to quote anything. */
+const errorName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+
+/** The name that an error answer gives its kind of error; null if it gives none. */
+export function errorCode(body: string): string | null {
+  try {
+    const { code, type } = codedReply.parse(JSON.parse(body));
+    const name = [code, type].find((text) => typeof text === "string" && errorName.test(text));
+    return typeof name === "string" ? name : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { errorWords } from "../../src/wire/error-words.ts";
+import { errorCode, errorWords } from "../../src/wire/error-words.ts";
 
 test.each([
   ['{"error":"model \'x\' not found"}', "model 'x' not found"],
@@ -11,4 +11,22 @@ test.each([
   ['{"error":7}', '{"error":7}'],
 ])("the words of %s are %s", (body, words) => {
   expect(errorWords(body)).toBe(words);
+});
+
+test.each([
+  [
+    '{"error":{"message":"m","type":"requests","code":"rate_limit_exceeded"}}',
+    "rate_limit_exceeded",
+  ],
+  ['{"error":{"message":"m","type":"insufficient_quota","code":null}}', "insufficient_quota"],
+  ['{"type":"error","error":{"type":"overloaded_error","message":"m"}}', "overloaded_error"],
+  [
+    '{"object":"error","message":"m","type":"InternalServerError","code":500}',
+    "InternalServerError",
+  ],
+  ['{"error":{"message":"m","code":"could not do: my prompt"}}', null],
+  ['{"error":"m"}', null],
+  ["<html>502</html>", null],
+])("the code of %s is %s", (body, code) => {
+  expect(errorCode(body)).toBe(code);
 });

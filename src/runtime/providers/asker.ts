@@ -31,6 +31,8 @@ type Asked = {
   readonly outcome: GenerationOutcome;
   /** Whether the endpoint was asked at all. */
   readonly wasAsked: boolean;
+  /** See `Attempt`. */
+  readonly problem: string | null;
 };
 
 /**
@@ -64,6 +66,7 @@ export class Asker {
     const { endpoint, key, random, timeoutMs } = this.#options;
     const request = { method: "POST", path: "/chat/completions", body, timeoutMs, signal } as const;
     let outcome: GenerationOutcome | null = null;
+    let problem: string | null = null;
     let tries = 0;
     let delayMs = 0;
     let isRetriable = false;
@@ -78,13 +81,13 @@ export class Asker {
       // The circuit opened meanwhile: what was heard last stands.
       isRetriable = false;
       if (attempt === null) return;
-      outcome = attempt.outcome;
+      ({ outcome, problem } = attempt);
       const ceilingMs = Math.min(backoff.baseMs * 2 ** tries, backoff.msMax);
       delayMs = this.#noteRetryAfter(outcome) ?? Math.ceil(random() * ceilingMs);
       isRetriable = attempt.isRetriable && delayMs <= patienceMs;
       tries += 1;
     }, signal);
-    return { outcome: outcome ?? open, wasAsked: outcome !== null };
+    return { outcome: outcome ?? open, wasAsked: outcome !== null, problem };
   }
 
   /** When it asked to be asked again, in ms; null if it did not say. */

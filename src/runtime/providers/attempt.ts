@@ -1,6 +1,6 @@
-import { errorWords } from "../../wire/error-words.ts";
+import { errorCode, errorWords } from "../../wire/error-words.ts";
 import { codeOfStatus } from "../failure-codes.ts";
-import { failure, type GenerationOutcome } from "../generation.ts";
+import { failure, type GenerationFailure, type GenerationOutcome } from "../generation.ts";
 import { readChatCompletion } from "./openai-chat.ts";
 import type { EndpointReply } from "./openai-endpoint.ts";
 
@@ -14,16 +14,23 @@ export type Attempt = {
   readonly isOutage: boolean;
   /** The same request may do in a moment. */
   readonly isRetriable: boolean;
+  /**
+   * What was wrong, for everybody to read; null for nothing. Words of the endpoint's own are for
+   * whoever asked, since they may repeat the prompt: what stands here instead is their code.
+   */
+  readonly problem: string | null;
 };
 
 type Asked = { readonly model: string; readonly key: string | null };
 
 /** Reads a reply to chat/completions. The key does not stand in any message, whoever repeats it. */
 export function attemptOf(reply: EndpointReply, asked: Asked): Attempt {
-  const { isOutage, isRetriable, outcome } = read(reply, asked);
-  if (outcome.kind === "answered") return { isOutage, isRetriable, outcome };
+  const attempt = read(reply, asked);
+  const { outcome } = attempt;
+  if (outcome.kind === "answered") return attempt;
   const message = withoutKey(outcome.message, asked.key);
-  return { isOutage, isRetriable, outcome: { ...outcome, message } };
+  const problem = withoutKey(attempt.problem ?? outcome.message, asked.key);
+  return { ...attempt, outcome: { ...outcome, message }, problem };
 }
 
 /** The text with the key blotted out, cut to a length that a log line bears. */
@@ -37,55 +44,69 @@ function read(reply: EndpointReply, { model }: Asked): Attempt {
   const { statusCode } = reply;
   if (statusCode >= 200 && statusCode < 300) {
     const outcome = readChatCompletion(reply.body, model);
-    return { outcome, isOutage: outcome.kind === "failed", isRetriable: false };
+    return { outcome, isOutage: outcome.kind === "failed", isRetriable: false, problem: null };
   }
   const isOutage = statusCode >= 500;
   const isRetriable = isOutage || statusCode === 429;
-  return { outcome: refusalOf(reply, model), isOutage, isRetriable };
+  return { ...readRefusal(reply, model), isOutage, isRetriable };
 }
 
 function readFailure({ message, why }: Extract<EndpointReply, { kind: "failed" }>): Attempt {
+  const passing = { isOutage: true, isRetriable: true, problem: null };
+  const lasting = { isOutage: false, isRetriable: false, problem: null };
   switch (why) {
     case "unreachable":
     case "lost": {
-      const outcome = failure("provider_unavailable", `nemoclaw is not reachable: ${message}`);
-      return { outcome, isOutage: true, isRetriable: true };
+      const words = `nemoclaw is not reachable: ${message}`;
+      return { ...passing, outcome: failure("provider_unavailable", words) };
     }
     case "timeout": {
       const words = `nemoclaw gave ${message} (FOREMAN_NEMOCLAW_TIMEOUT)`;
-      const outcome = failure("provider_timeout", words);
-      return { outcome, isOutage: true, isRetriable: false };
+      return { ...passing, isRetriable: false, outcome: failure("provider_timeout", words) };
     }
     case "too_large": {
       const words = "nemoclaw's answer is larger than FOREMAN_ANSWER_MAX";
-      return { outcome: failure("answer_too_large", words), isOutage: false, isRetriable: false };
+      return { ...lasting, outcome: failure("answer_too_large", words) };
     }
     case "aborted":
-      return { outcome: failure("cancelled", message), isOutage: false, isRetriable: false };
+      return { ...lasting, outcome: failure("cancelled", message) };
     default:
       return why satisfies never;
   }
 }
 
-function refusalOf(
-  { body, location, retryAfterMs, statusCode }: Extract<EndpointReply, { kind: "answer" }>,
-  model: string,
-): GenerationOutcome {
-  const words = errorWords(body).trim();
-  const code = codeOfStatus(statusCode);
-  const told = `nemoclaw answered ${statusCode}: ${words}`;
-  if (statusCode === 401 || statusCode === 403) {
-    return failure(code, `${told} (check NEMOCLAW_API_KEY)`);
-  }
+type Refusal = Extract<EndpointReply, { kind: "answer" }>;
+
+function readRefusal(reply: Refusal, model: string): Pick<Attempt, "outcome" | "problem"> {
+  const { body, location, retryAfterMs, statusCode } = reply;
   if (statusCode >= 300 && statusCode < 400) {
     const message = `nemoclaw redirects to ${location ?? "nowhere"}, and no redirect is followed`;
-    return failure(code, `${message}: set NEMOCLAW_API_URL to its own address`);
+    const remedy = "set NEMOCLAW_API_URL to its own address";
+    return { outcome: failure(codeOfStatus(statusCode), `${message}: ${remedy}`), problem: null };
   }
+  const words = errorWords(body).trim();
+  const { code, hint } = judge(statusCode, words, model);
+  const name = errorCode(body);
+  const told = (quoted: string) => `nemoclaw answered ${statusCode}${quoted}${hint}`;
+  return {
+    outcome: failure(code, told(words === "" ? "" : `: ${words}`), retryAfterMs),
+    problem: told(name === null ? "" : ` (${name})`),
+  };
+}
+
+/** What kind of failure a refusal is, and what to do about it, to stand behind its words. */
+function judge(
+  statusCode: number,
+  words: string,
+  model: string,
+): { readonly code: GenerationFailure["code"]; readonly hint: string } {
+  const code = codeOfStatus(statusCode);
+  if (statusCode === 401 || statusCode === 403) return { code, hint: " (check NEMOCLAW_API_KEY)" };
   if (code === "model_not_found" && !isAboutModel(words, model)) {
-    const message = `${told} (check NEMOCLAW_API_URL: it must lead to an OpenAI-style API)`;
-    return failure("provider_misconfigured", message);
+    const hint = " (check NEMOCLAW_API_URL: it must lead to an OpenAI-style API)";
+    return { code: "provider_misconfigured", hint };
   }
-  return failure(code, told, retryAfterMs);
+  return { code, hint: "" };
 }
 
 /** A server that misses the model says so; one that misses the route names neither. */

@@ -140,8 +140,10 @@ export class NemoclawProvider implements Provider {
     signal.addEventListener("abort", leave);
     this.#depth += 1;
     try {
-      const answered = this.#limit(() => this.#ask(openaiChat(request, model), model, signal));
-      return await Promise.race([answered, left.promise]);
+      // Its place is free when it has left, though a retry may be asleep until it would begin.
+      const ask = () =>
+        Promise.race([this.#ask(openaiChat(request, model), model, signal), left.promise]);
+      return await Promise.race([this.#limit(ask), left.promise]);
     } finally {
       this.#depth -= 1;
       signal.removeEventListener("abort", leave);
@@ -152,23 +154,22 @@ export class NemoclawProvider implements Provider {
     const { clock } = this.#options;
     if (signal.aborted) return gone;
     const startedAtMs = clock.monotonicMs();
-    const { outcome, wasAsked } = await this.#asker.ask(body, model, signal);
-    if (wasAsked) this.#note(outcome, clock.monotonicMs() - startedAtMs);
+    const { outcome, problem, wasAsked } = await this.#asker.ask(body, model, signal);
+    if (wasAsked) this.#note(outcome, problem, clock.monotonicMs() - startedAtMs);
     return outcome;
   }
 
-  #note(outcome: GenerationOutcome, ms: number): void {
+  #note(outcome: GenerationOutcome, problem: string | null, ms: number): void {
     if (outcome.kind === "answered") {
       const { completion_tokens: completionTokens } = outcome.usage;
       this.#vitals.noteThere();
       this.#vitals.noteAnswered({ latencyMs: ms, generationMs: ms, completionTokens });
       return;
     }
-    const { code, message } = outcome;
+    const { code } = outcome;
     if (blameless.has(code)) return;
-    // Without its words, which may repeat the prompt: they are in the provider's last error.
-    this.#log.warn({ code }, "nemoclaw failed");
-    this.#vitals.noteFailed(message);
+    this.#log.warn({ code, problem }, "nemoclaw failed");
+    this.#vitals.noteFailed(problem ?? code);
   }
 
   async #watch(): Promise<void> {

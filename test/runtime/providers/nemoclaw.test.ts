@@ -1,4 +1,5 @@
 /** Against a real HTTP server; time stands still unless a test moves it or waits for an answer. */
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { GenerationRequest } from "../../../src/runtime/generation.ts";
 import { NemoclawProvider } from "../../../src/runtime/providers/nemoclaw.ts";
@@ -282,6 +283,23 @@ describe("nemoclaw's line", () => {
 });
 
 describe("nemoclaw that asks to be left alone", () => {
+  test("has its place free for others when who waits for the retry has gone", async () => {
+    const { asks, sim } = await scene({ concurrency: 1 });
+    sim.script = first(chats, status(429, "", { "Retry-After": "5" }));
+    const leaver = new AbortController();
+    const left = asks({}, { signal: leaver.signal });
+    await until("it was asked", () => sim.chats.length === 1);
+    // Nothing tells from outside that the refusal was read and the retry waits.
+    await delay(100);
+
+    const startedAtMs = performance.now();
+    leaver.abort();
+
+    expect(await left).toMatchObject({ code: "cancelled" });
+    expect(await asks()).toMatchObject({ kind: "answered" });
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+  });
+
   test("for a second is asked again after it, and not before", async () => {
     const { asks, sim } = await scene();
     sim.script = first(chats, status(429, "", { "Retry-After": "1" }));
@@ -425,5 +443,18 @@ describe("nemoclaw's status and models", () => {
     expect(provider.telemetry).toMatchObject({ error_rate: 0.5, queue_depth: 0 });
     expect(provider.telemetry.last_error).toBe("the answer is no chat completion");
     expect(provider.telemetry.latency_ms).toEqual({ p50: 0, p95: 0, p99: 0 });
+  });
+
+  test("tell everybody what is wrong, but not in words that may repeat a prompt", async () => {
+    const { asks, lines, provider, sim } = await scene();
+    const error = { message: "no capacity for 'my secret plan'", code: "overloaded" };
+    const refusal = status(429, JSON.stringify({ error }));
+    sim.script = always(chats, refusal);
+
+    const outcome = await asks();
+
+    expect(outcome).toMatchObject({ message: expect.stringContaining("my secret plan") });
+    expect(provider.telemetry.last_error).toBe("nemoclaw answered 429 (overloaded)");
+    expect(JSON.stringify([provider.problem, lines])).not.toContain("secret");
   });
 });
