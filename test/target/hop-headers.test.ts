@@ -1,8 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { headersForClient, headersForTarget, headerValue } from "../../src/target/hop-headers.ts";
+import {
+  headersForClient,
+  headersForTarget,
+  headerValue,
+  headerValues,
+  without,
+} from "../../src/target/hop-headers.ts";
 
 const hopByHop = ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"];
+const ofProxies = ["Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization"];
+
+test.each([...hopByHop, ...ofProxies, "Transfer-Encoding"])("H4: %s passes neither way", (name) => {
+  expect(headersForTarget([name, "v", "Accept", "*/*"])).toEqual(["Accept", "*/*"]);
+  expect(headersForClient([name, "v", "Date", "now"])).toEqual(["Date", "now"]);
+});
 
 describe("headers on their way to the target", () => {
   test("H4: what Connection names ends at foreman, whatever its case and place", () => {
@@ -22,6 +34,15 @@ describe("headers on their way to the target", () => {
     ]);
 
     expect(kept).toEqual(["X-a", "1", "x-A", "2", "Accept", "*/*"]);
+  });
+
+  test("H4: what Connection says of the connection itself names no header", () => {
+    const kept = headersForTarget([
+      ...["Connection", "keep-alive, close,,", "Close", "1", "", "2"],
+      ...["Connection", "keep-alive", "X-Kept", "3"],
+    ]);
+
+    expect(kept).toEqual(["Close", "1", "", "2", "X-Kept", "3"]);
   });
 
   test.each([
@@ -89,11 +110,19 @@ describe("headers on their way to the client", () => {
   });
 });
 
-describe("headerValue", () => {
-  test("answers the first of that name in any case, and no value that looks like a name", () => {
-    const rawHeaders = ["X-Note", "via", "VIA", "1.1 a", "Via", "1.1 b"];
+describe("one name among the headers", () => {
+  const rawHeaders = ["X-Note", "via", "VIA", "1.1 a", "Via", "1.1 b"];
 
+  test("is found in any case, the first or all, and never where it is a value", () => {
     expect(headerValue(rawHeaders, "via")).toBe("1.1 a");
     expect(headerValue(rawHeaders, "1.1 a")).toBeNull();
+    expect(headerValues(rawHeaders, "via")).toEqual(["1.1 a", "1.1 b"]);
+    expect(headerValues(rawHeaders, "1.1 a")).toEqual([]);
+  });
+
+  test("is taken out wherever it stands, and the others stay as they were", () => {
+    expect(without(rawHeaders, "via")).toEqual(["X-Note", "via"]);
+    expect(without(rawHeaders, "x-note")).toEqual(["VIA", "1.1 a", "Via", "1.1 b"]);
+    expect(without(rawHeaders, "1.1 a")).toEqual(rawHeaders);
   });
 });
