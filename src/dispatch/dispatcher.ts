@@ -229,6 +229,8 @@ export class Dispatcher {
     const back = () => {
       this.#slots.free(id);
       queue.putBack(waiting, delayMs);
+      // While it rests, the slot is for those that wait.
+      this.tick();
     };
     // A durable job waits again when its row says so: it could not be claimed before.
     const grace = run.wasCut ? clock.sleep(cutGraceMs) : null;

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { newJobId } from "../../src/job.ts";
+import { aSubmission } from "../queue/submission.ts";
 import { finish, presentScene } from "./dispatch-scene.ts";
 
 describe("a job whose target could not be reached", () => {
@@ -111,6 +113,23 @@ describe("a job whose target hung up before it answered", () => {
     await clock.settle();
 
     expect(poller.state.presence).toBe("away");
+  });
+});
+
+describe("a durable job that rests after an attempt in vain", () => {
+  test("leaves its slot to the next one meanwhile", async () => {
+    const { chats, clock, queue } = await presentScene();
+    for (const n of [1, 2]) {
+      const job = { ...aSubmission().job, id: newJobId(n), isDurable: true };
+      const facts = { idempotencyKey: null, webhookUrl: null, hasClient: false };
+      await queue.submitDurable({ job, body: Buffer.from(`{"n":${n}}`), ...facts });
+    }
+    await clock.settle();
+
+    chats()[0]!.head({ statusCode: 503, rawHeaders: ["Retry-After", "300"] }).end();
+    await clock.settle();
+
+    expect(chats().map(({ bodyText }) => bodyText)).toEqual(['{"n":1}', '{"n":2}']);
   });
 });
 
