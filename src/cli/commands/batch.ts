@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
 import type { Command } from "commander";
-import { batchList, batchView } from "../../wire/runtime-answers.ts";
+import { batchList, batchRetried, batchView } from "../../wire/runtime-answers.ts";
 import { CliFailure, type ExitCode, exitCodes } from "../cli-failure.ts";
 import { batchBody } from "../client/batch-body.ts";
 import { exitCodeOf } from "../client/ended.ts";
 import type { Told } from "../client/foreman-client.ts";
-import { queryOf, runtimePath } from "../client/paths.ts";
+import { batchPath, queryOf, runtimePath } from "../client/paths.ts";
 import { type BatchView, batchText } from "../output/job-text.ts";
 import { table } from "../output/table.ts";
 import type { Run, Session } from "../session.ts";
@@ -44,6 +44,11 @@ export function addBatch(program: Command, run: Run): void {
     .option("--limit <count>", "at most so many, up to 1000", "50")
     .option("--after <next>", "the page behind that one's `next`")
     .action((options: ListOptions) => run((session) => listBatches(session, options)));
+  batch
+    .command("retry")
+    .description("let the items of a batch that failed wait again")
+    .argument("<id>", "the batch")
+    .action((id: string) => run((session) => retryBatch(session, id)));
 }
 
 async function submitBatch(
@@ -130,5 +135,12 @@ async function listBatches(
   if (printer.isText && document.next !== null) {
     printer.note(`there are more: --after ${document.next}`);
   }
+  return exitCodes.ok;
+}
+
+async function retryBatch({ client, printer }: Session, id: string): Promise<ExitCode> {
+  const question = { method: "POST", path: `${batchPath(id)}/retry`, isLong: true } as const;
+  const { document, json } = await client.ask(batchRetried, question);
+  await printer.document(json, () => `${document.retried} items of batch ${id} wait again`);
   return exitCodes.ok;
 }
