@@ -53,6 +53,12 @@ export class Accounts {
     return this.#shares[claim.class].deficitMs(claim);
   }
 
+  /** See `Share`. */
+  weightOf(claim: Omit<Claim, "loadKey">): number {
+    this.#follow();
+    return this.#shares[claim.class].weightOf(claim);
+  }
+
   #follow(): void {
     if (this.#revision === this.#runners.revision) return;
     this.#revision = this.#runners.revision;

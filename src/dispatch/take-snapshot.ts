@@ -66,6 +66,7 @@ function laneSnapshot(
   const [head] = waiting.values();
   if (head === undefined) return [];
   const runnerKey = runners.keyOf(lane.loadKey);
+  const claim = { class: jobClass, client, runnerKey };
   return [
     {
       key,
@@ -80,7 +81,8 @@ function laneSnapshot(
         waitedMs: nowMs - head.joinedAtMs,
       },
       pause: pauseOf(lane),
-      deficitMs: accounts.deficitMs({ class: jobClass, client, runnerKey }),
+      weight: accounts.weightOf(claim),
+      deficitMs: accounts.deficitMs(claim),
     },
   ];
 }

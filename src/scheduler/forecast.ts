@@ -29,8 +29,8 @@ const lanesSeenMax = 2_000;
  *    after a run or a load that was never measured.
  *
  * It does not know who will come (people go before batch work, and put it back), how long an answer
- * will be, what fails and runs again, the weights and own slots of clients, or that a target may
- * have room for two models side by side that it has not held together yet.
+ * will be, what fails and runs again, the own slots of clients, or that a target may have room for
+ * two models side by side that it has not held together yet.
  */
 export function forecast(snapshot: Snapshot, limits: ScheduleLimits, pace: Pace): Forecast {
   // 4.

@@ -13,8 +13,8 @@ export type Line = {
 
 /**
  * The lanes of one class and runner, by what rules 4 and 5 of schedule() order them by: whoever has
- * had the least of the GPU goes next. Counts clients as equal in weight, and a client's lanes (for
- * sockets and for durable jobs, and for each name of the model) as served in turn.
+ * had the least of the GPU by its weight goes next. Counts a client's lanes (for sockets and for
+ * durable jobs, and for each name of the model) as served in turn.
  *
  * @param runningClients of each running job of that class and runner the client, who has not been
  * charged for it yet
@@ -27,12 +27,12 @@ export function linesOf(
 ): readonly Line[] {
   const running = countOf(runningClients);
   const shared = countOf(lanes.map(({ client }) => client));
-  return lanes.map(({ client, deficitMs, depth, head, key }) => ({
+  return lanes.map(({ client, deficitMs, depth, head, key, weight }) => ({
     laneKey: key,
     depth,
     arrival: head.arrival,
-    dueMs: (running.get(client) ?? 0) * jobMs - deficitMs,
-    stepMs: (shared.get(client) ?? 1) * jobMs,
+    dueMs: ((running.get(client) ?? 0) * jobMs) / weight - deficitMs,
+    stepMs: ((shared.get(client) ?? 1) * jobMs) / weight,
   }));
 }
 

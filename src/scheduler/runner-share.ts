@@ -82,6 +82,11 @@ export class RunnerShare {
     return account ? this.#dueMs - account.usedMs : 0;
   }
 
+  /** As it was when the client joined; 1 for one without a job. */
+  weightOf(client: string): number {
+    return this.#accounts.get(client)?.weight ?? 1;
+  }
+
   /**
    * When clients leave with time owed to them, the clock falls behind everyone who stays, and
    * newcomers would go before them all. So it never stands below the least that anyone has had;

@@ -51,6 +51,11 @@ export class Share {
     return this.#runners.get(runnerKey)?.deficitMs(client) ?? 0;
   }
 
+  /** The weight by which the client is charged on this runner; 1 for one without a job there. */
+  weightOf({ runnerKey, client }: Claim): number {
+    return this.#runners.get(runnerKey)?.weightOf(client) ?? 1;
+  }
+
   #runner(runnerKey: string): RunnerShare {
     const runner = this.#runners.get(runnerKey);
     assert.ok(runner, `nobody has a job on runner ${runnerKey}`);

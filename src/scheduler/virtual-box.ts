@@ -104,6 +104,7 @@ function mergedLane(group: LaneGroup): readonly LaneSnapshot[] {
       depth: waitingJobs,
       head: { jobId: first.head.jobId, arrival: oldestArrival, waitedMs: oldestWaitedMs },
       pause: null,
+      weight: 1,
       deficitMs: 0,
     },
   ];

@@ -35,7 +35,7 @@ const world = (slots: number): fc.Arbitrary<World> =>
     jobs: fc.array(job, { minLength: 1, maxLength: 150, size: "max" }),
     loadMs: fc.constant(loadMs),
     residentsMax: fc.constant(1),
-    weights: fc.constant({}),
+    weights: fc.constantFrom({}, { ann: 3, bob: 2 }),
     away: fc.constant([]),
   });
 

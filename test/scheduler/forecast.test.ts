@@ -112,6 +112,18 @@ describe("when a job starts, as foretold", () => {
     expect(foretold({ of })).toEqual({ "i a ann": [20, 30, 40], "i a bob": [0, 10] });
   });
 
+  test("lets a client go as often as its weight says", () => {
+    const of = snapshot(
+      [
+        lane("i a ann", { depth: 2, arrival: 1 }),
+        lane("i a bob", { depth: 4, arrival: 2, weight: 3 }),
+      ],
+      resident,
+    );
+
+    expect(foretold({ of })).toEqual({ "i a ann": [0, 40], "i a bob": [10, 20, 30, 50] });
+  });
+
   test("charges a client for what it runs now", () => {
     const of = snapshot(
       [lane("i a ann", { arrival: 1 }), lane("i a bob", { arrival: 2 })],
