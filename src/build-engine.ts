@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { Controls } from "./controls/controls.ts";
 import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { MeasuresMemory } from "./dispatch/measures-memory.ts";
 import { readHistory } from "./dispatch/read-history.ts";
 import { Stalls } from "./dispatch/stalls.ts";
 import { History, type Reading } from "./history/history.ts";
@@ -130,9 +131,9 @@ export function buildEngine(config: Config, outside: Outside) {
     ...{ ...config, ...pieces, ...runtime, batches, changes, onItemsEnded },
   });
   return {
-    ...{ ...pieces, metrics },
-    ...{ backups, batches, batching, changes, controls, dispatcher, history, keeper },
-    ...{ remains, runners, runtime, surveyor, stalls, watchdog, webhooks },
+    ...{ ...pieces, backups, batches, batching, changes, controls, dispatcher, history, keeper },
+    measures: new MeasuresMemory({ ...pieces, memory: store, ...dispatcher.view }),
+    ...{ metrics, remains, runners, runtime, surveyor, stalls, watchdog, webhooks },
   };
 }
 

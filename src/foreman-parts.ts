@@ -37,12 +37,13 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
 
 /** What lets jobs wait, run and be told of, in the order of its start. */
 export function enginePartsOf(engine: Engine): readonly Part[] {
-  const { batching, history, keeper, poller, runtime } = engine;
+  const { batching, history, keeper, measures, poller, runtime } = engine;
   const { store, surveyor, target, watchdog, webhooks } = engine;
   return [
     { name: "store", start: () => recall(engine), stop: () => store.close() },
     { name: "store keeper", start: () => keeper.start(), stop: () => keeper.stop() },
     { name: "history", start: () => history.start(), stop: () => history.stop() },
+    { name: "measures", start: () => measures.start(), stop: () => measures.stop() },
     { name: "webhooks", ...webhooks },
     { name: "target", stop: () => target.close() },
     { name: "surveyor", stop: () => surveyor.stop() },
@@ -55,11 +56,12 @@ export function enginePartsOf(engine: Engine): readonly Part[] {
 
 /** Brings back what earlier lives left, before anybody is let in. */
 async function recall(engine: Engine): Promise<void> {
-  const { controls, history, inventory, log, queue, remains, runtime, store } = engine;
+  const { controls, history, inventory, log, measures, queue, remains, runtime, store } = engine;
   await recallInventory(inventory, store, log);
   await runtime.providerSwitch.recall();
   await controls.recall();
   await history.recall();
+  await measures.recall();
   tellRecovered(engine);
   await queue.restore(remains);
 }

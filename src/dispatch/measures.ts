@@ -9,6 +9,14 @@ import type { Running } from "./slots.ts";
 /** Runners that are measured. Each is a model with its load options, which clients choose. */
 const runnersMax = 256;
 
+/** What may be believed in the next life too: of up to 256 runners, 200 KB as JSON at most. */
+export type MeasuresDocument = {
+  /** By runner key the runs that are remembered, in ms, oldest first. */
+  readonly runs: readonly (readonly [string, readonly number[]])[];
+  /** By runner key what a load takes, in ms. */
+  readonly loads: readonly (readonly [string, number])[];
+};
+
 /** What the runs have taught: what is loaded, and what loads and runs take. */
 export class Measures {
   readonly residents: Residents;
@@ -62,6 +70,18 @@ export class Measures {
       this.loadLog.note({ atMs, from: running.previousLoadKey, to: loadKey, loadMs });
     }
     return gpuMs;
+  }
+
+  get document(): MeasuresDocument {
+    return { runs: this.#runTimes.all, loads: [...this.residents.swapMs] };
+  }
+
+  /** Takes in what an earlier life measured. Call it before the first run. */
+  restore({ loads, runs }: MeasuresDocument): void {
+    for (const [runnerKey, runsMs] of runs) {
+      for (const ms of runsMs) this.#runTimes.note(runnerKey, ms);
+    }
+    for (const [runnerKey, loadMs] of loads) this.residents.noteLoad(runnerKey, loadMs);
   }
 
   /** What is to be expected of the jobs that run and of those that wait. */

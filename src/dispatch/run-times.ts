@@ -21,6 +21,11 @@ export class RunTimes {
     this.#byRunner.set(runnerKey, { runsMs, meanMs: mean(runsMs) });
   }
 
+  /** Of each runner the runs that are remembered, in ms. */
+  get all(): readonly (readonly [string, readonly number[]])[] {
+    return [...this.#byRunner].map(([key, { runsMs }]) => [key, runsMs]);
+  }
+
   /** What a job takes by its runner. The mean, because many of them are added up. */
   get meansMs(): ReadonlyMap<string, number> {
     return new Map([...this.#byRunner].map(([key, { meanMs }]) => [key, meanMs]));

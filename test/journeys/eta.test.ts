@@ -3,7 +3,10 @@
  * loaded at a time, with answers of 20 to 60 tokens: the starts foretold when all of them wait are
  * held against those that came.
  */
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startForeman } from "../support/start-foreman.ts";
 import { startSim } from "../support/start-sim.ts";
 import { until } from "../support/until.ts";
@@ -71,4 +74,23 @@ describe("the expected start of a waiting job", () => {
     const median = factors[Math.floor(factors.length / 2)]!;
     expect(median).toBeLessThanOrEqual(medianFactorMax);
   }, 60_000);
+
+  test("is told in the next life too, by what was measured in this one", async () => {
+    const sim = await startSim({ models });
+    const folder = await mkdtemp(join(tmpdir(), "foreman-eta-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const settings = { FOREMAN_DB: join(folder, "foreman.db") };
+    const first = await startForeman(sim.url, settings);
+    await submit(first.url, 0);
+    await until("it is done", () => allDone(first.url));
+    await first.stop();
+
+    const { url } = await startForeman(sim.url, settings);
+    for (let i = 0; i < 3; i++) await submit(url, 2 * i);
+
+    const waiting = (await listed(url)).filter(({ state }) => state === "queued");
+    expect(waiting.length).toBeGreaterThanOrEqual(2);
+    expect(waiting.map(({ eta_ms }) => eta_ms)).not.toContain(null);
+    await until("all are done", () => allDone(url), 10_000);
+  });
 });
