@@ -20,6 +20,7 @@ const errorCodes = {
   queue_timeout: 503,
   cancelled: 409,
   key_reused: 409,
+  gone: 410,
   not_pending: 409,
   batch_cancelled: 409,
   still_paused: 409,

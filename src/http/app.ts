@@ -22,6 +22,7 @@ import { addHealthRoutes, type Health } from "./health-routes.ts";
 import { answerFromInventory } from "./inventory-routes.ts";
 import { cancelJobs } from "./jobs/cancel-jobs.ts";
 import { type JobEventsDeps, tellJobEvents } from "./jobs/job-events.ts";
+import { showRequest } from "./jobs/job-request.ts";
 import {
   cancelJob,
   type JobsDeps,
@@ -149,6 +150,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   on("GET", "/jobs/:id", (call) => showJob(call, partsOf(call)[1] ?? "", deps));
   on("POST", "/jobs/:id/cancel", (call) => cancelJob(call, partsOf(call)[1] ?? "", deps));
   on("GET", "/jobs/:id/events", (call) => tellJobEvents(call, partsOf(call)[1] ?? "", deps));
+  on("GET", "/jobs/:id/request", (call) => showRequest(call, partsOf(call)[1] ?? "", deps));
   on("GET", "/jobs/:id/artifacts/:name", (call) => {
     const [, id = "", , name = ""] = partsOf(call);
     return showArtifact(call, [id, name], deps);

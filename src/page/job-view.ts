@@ -8,10 +8,11 @@ import { ranMs, waitedMs } from "./jobs-view.ts";
 import { askCancel } from "./now-view.ts";
 import { agoMs, every, timeOf } from "./page-clock.ts";
 import { badge, button, panel, problem } from "./pieces.ts";
+import { RequestPanel } from "./request-panel.ts";
 
 const refreshMs = 2_000;
 
-/** One job: how it came to be where it is, what it answered, and why not if not. */
+/** One job: how it came to be where it is, what it was asked and answered, and why not if not. */
 export function openJob(app: App, id: string): View {
   const story = new JobStory(app, id);
   return { title: "job", close: () => story.close(), draw: () => story.draw() };
@@ -22,6 +23,7 @@ class JobStory {
   readonly #id: string;
   readonly #stop = new AbortController();
   readonly #stopReading: () => void;
+  readonly #request: RequestPanel;
   #job: JobDocument | null = null;
   #problem: string | null = null;
   #steps: JobStateEvent[] = [];
@@ -30,6 +32,7 @@ class JobStory {
   constructor(app: App, id: string) {
     this.#app = app;
     this.#id = id;
+    this.#request = new RequestPanel(app, `../jobs/${id}/request`);
     this.#stopReading = every(refreshMs, () => {
       if (this.#job?.ended_at == null) void this.#read();
     });
@@ -54,7 +57,7 @@ class JobStory {
         ${panel("What became of it", timeline(job, this.#steps, this.#now(job)))}
         ${panel("Figures", figures(job, this.#progress))}
       </div>
-      ${answerOf(job)}`;
+      ${answerOf(job)} ${this.#request.draw()}`;
   }
 
   /** What it does at this moment; null once it has ended. */

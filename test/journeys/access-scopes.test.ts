@@ -95,7 +95,9 @@ test("A8 another's jobs and batches are not found and not listed, but by an admi
     `POST /api/runtime/llm/jobs/${batchId}/cancel`,
   ];
 
-  for (const line of lines) expect([line, (await bob?.(line))?.status]).toEqual([line, 404]);
+  for (const line of [...lines, `GET /jobs/${job_id}/request`]) {
+    expect([line, (await bob?.(line))?.status]).toEqual([line, 404]);
+  }
   const lists = [
     ["/jobs", job_id],
     ["/api/runtime/llm/jobs", batchId],

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { RawClient } from "../support/raw-client.ts";
 import { requestsTo } from "../support/sim-ollama/journal-queries.ts";
 import { startForeman } from "../support/start-foreman.ts";
 import { startSim } from "../support/start-sim.ts";
@@ -54,6 +56,34 @@ describe("a job that nobody waits for", () => {
     expect(job.result).toBe(message.content);
     const completion = job.artifacts.find(({ name }) => name === "completion");
     expect(await (await fetch(foreman.url + completion?.url)).text()).toBe(message.content);
+  });
+
+  test("shows the request byte for byte until it has ended, then says that it is gone", async () => {
+    const sim = await startSim({ models: [{ name: "llama3.2", tokenMs: 20, tokens: 9_999 }] });
+    const foreman = await startForeman(sim.url);
+    const body = ` {"model":"llama3.2", "messages":[{"role":"user","content":"ü<b>\\u0041"}],"n":1.0}`;
+    const answer = await fetch(`${foreman.url}/jobs`, { method: "POST", body });
+    const { job_id: id } = (await answer.json()) as JobDocument;
+    const ask = () => fetch(`${foreman.url}/jobs/${id}/request`);
+
+    const kept = await ask();
+    const socket = new RawClient(foreman.port).post("/api/chat", chat("on a socket"));
+    let waiting = "";
+    await until("it waits", async () => {
+      const list = await (await fetch(`${foreman.url}/jobs?state=queued`)).json();
+      waiting = (list as { jobs: readonly JobDocument[] }).jobs[0]?.job_id ?? "";
+      return waiting !== "";
+    });
+    const unkept = await fetch(`${foreman.url}/jobs/${waiting}/request`);
+    await fetch(`${foreman.url}/jobs/${id}/cancel`, { method: "POST" });
+    const gone = await ask();
+
+    expect(await kept.text()).toBe(body);
+    expect(kept.headers.get("x-content-type-options")).toBe("nosniff");
+    expect([unkept.status, await unkept.text()]).toEqual([404, expect.stringContaining("socket")]);
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    expect([gone.status, await gone.text()]).toEqual([410, expect.stringContaining(sha256)]);
+    socket.leave();
   });
 
   test("waits in line with a position and a reason, and is cancelled unsent", async () => {

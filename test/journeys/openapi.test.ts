@@ -45,6 +45,8 @@ const requests = ({ batch, job, waiting }: Ids): readonly [string, string, Body?
   ["GET /jobs", "/jobs"],
   ["GET /jobs/{id}", `/jobs/${job}`],
   ["GET /jobs/{id}", `/jobs/${waiting}`],
+  ["GET /jobs/{id}/request", `/jobs/${waiting}/request`],
+  ["GET /jobs/{id}/request", `/jobs/${job}/request`],
   ["GET /jobs/{id}/artifacts/{name}", `/jobs/${job}/artifacts/completion`],
   ["GET /jobs/{id}/events", `/jobs/${job}/events`],
   ["POST /jobs/{id}/cancel", `/jobs/${waiting}/cancel`],

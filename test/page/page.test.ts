@@ -84,9 +84,15 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     await page.getByRole("link", { name: qwen }).first().click();
     await see(page, "What became of it");
     await see(page, /^working$/);
+    await see(
+      page,
+      '{"model":"qwen3.6:35b-a3b","messages":[{"role":"user","content":"[[tokens=5000]]"',
+    );
     await page.getByRole("button", { name: "Cancel" }).press("Enter");
     await page.getByRole("button", { name: "Cancel the job" }).press("Enter");
     await see(page, "cancelled");
+    await page.reload();
+    await see(page, /has ended, and its request \(\d+ bytes, sha256 \w{64}\) is kept no longer/);
     const job = await (await fetch(`${foreman.url}/jobs/${id}`)).json();
     expect(job).toMatchObject({ state: "cancelled" });
 

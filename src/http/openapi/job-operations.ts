@@ -1,4 +1,5 @@
 import { jobsCancel } from "../../wire/cancel-wishes.ts";
+import { plainError } from "../../wire/error-answers.ts";
 import {
   jobDocument,
   jobList,
@@ -48,6 +49,15 @@ export const jobOperations: readonly Operation[] = [
     answers: {
       200: { description: "States, and progress between them", mediaType: "text/event-stream" },
       204: { description: "The client has the last event: nothing will come" },
+    },
+  },
+  {
+    method: "get",
+    path: "/jobs/{id}/request",
+    summary: "Fetch the body that a durable job was submitted with, until the job ends",
+    answers: {
+      200: { description: "Its bytes as they came", mediaType: "application/json" },
+      410: { description: "The job has ended: it is kept no longer", schema: plainError },
     },
   },
   {
