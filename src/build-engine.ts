@@ -22,6 +22,7 @@ import type { ScheduleLimits } from "./scheduler/snapshot.ts";
 import { Backups } from "./store/backups.ts";
 import type { Store } from "./store/store.ts";
 import { StoreKeeper } from "./store/store-keeper.ts";
+import { WriteBehind } from "./store/write-behind.ts";
 import { Inventory } from "./target/inventory.ts";
 import { inventoryKeeper } from "./target/inventory-memory.ts";
 import { OllamaTarget } from "./target/ollama-target.ts";
@@ -61,8 +62,7 @@ export function buildEngine(config: Config, outside: Outside) {
     changes.note(id);
     webhooks.wake();
   };
-  const onCommit = (tookMs: number) => metrics.noteCommit(tookMs);
-  store.listen({ onTransition, onCommit });
+  store.listen({ onTransition, onCommit: (tookMs) => metrics.noteCommit(tookMs) });
   const onReceipt = metrics.noteDelivery.bind(metrics);
   const webhooks = createWebhooks({ ...config, ...outside, store, onReceipt });
   const { batches, upkeep } = store;
@@ -97,8 +97,9 @@ export function buildEngine(config: Config, outside: Outside) {
   const history = buildHistory({ runners, store, clock, log }, () =>
     readHistory({ dispatcher, inventory, queue }),
   );
+  const behind = new WriteBehind({ clock, log });
   const queue = new Queue({
-    ...{ ...config, ...observers({ accounts, history, metrics }), store, clock, log },
+    ...{ ...config, ...observers({ accounts, history, metrics }), store, behind, clock, log },
     depthMax: config.queueDepthMax,
     isModelMissing: (model) => inventory.isMissing(model),
     topClassOf: (client) => clients.topClassOf(client),
@@ -107,7 +108,7 @@ export function buildEngine(config: Config, outside: Outside) {
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const stalls = new Stalls({ clock, log });
   const dispatcher = new Dispatcher({
-    ...{ ...config, ...pieces, runners, accounts },
+    ...{ ...config, ...pieces, behind, runners, accounts },
     scheduleLimits: scheduleLimitsOf(config, controls),
     pauseOf: (lane) => controls.pauseOf(lane),
     slotsOf: (client) => clients.slotsOf(client),

@@ -5,6 +5,7 @@ import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { LanePause, ScheduleLimits } from "../scheduler/snapshot.ts";
 import type { Store } from "../store/store.ts";
+import type { WriteBehind } from "../store/write-behind.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Runners } from "../target/runners.ts";
@@ -17,6 +18,7 @@ import type { Times } from "./times-of.ts";
 export type DispatcherOptions = {
   readonly queue: Queue;
   readonly store: Store;
+  readonly behind: WriteBehind;
   readonly target: Target;
   readonly inventory: Inventory;
   readonly poller: Poller;

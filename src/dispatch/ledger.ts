@@ -4,16 +4,21 @@ import type { Ending, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import type { Answer, PutBack, Store } from "../store/store.ts";
+import type { WriteBehind } from "../store/write-behind.ts";
 import { keptAnswer } from "./kept-answer.ts";
 
 /** How soon a row is written again that found the disk full. */
 const againMs = 2_000;
 
-type LedgerDeps = { readonly store: Store; readonly clock: Clock; readonly log: Log };
+type LedgerDeps = {
+  readonly store: Store;
+  readonly behind: WriteBehind;
+  readonly clock: Clock;
+  readonly log: Log;
+};
 
 /**
- * Writes down what becomes of jobs. Rows of synchronous jobs are written behind: what fails is
- * logged, and hinders nobody.
+ * Writes down what becomes of jobs. Rows of synchronous jobs are written behind.
  */
 export class Ledger {
   readonly #deps: LedgerDeps;
@@ -31,13 +36,15 @@ export class Ledger {
   }
 
   claim(id: JobId, attempt: number): void {
-    const { clock, store } = this.#deps;
-    this.#behind(id, "claim", store.claim(id, attempt, clock.wallMs()));
+    const { behind, clock, store } = this.#deps;
+    const atMs = clock.wallMs();
+    behind.write(id, "claim", () => store.claim(id, attempt, atMs));
   }
 
   working(id: JobId, attempt: number): void {
-    const { clock, store } = this.#deps;
-    this.#behind(id, "working", store.markWorking(id, attempt, clock.wallMs()));
+    const { behind, clock, store } = this.#deps;
+    const atMs = clock.wallMs();
+    behind.write(id, "working", () => store.markWorking(id, attempt, atMs));
   }
 
   /**
@@ -50,17 +57,18 @@ export class Ledger {
     putBack: PutBack,
     delayMs: number,
   ): Promise<void> {
-    const { clock, store } = this.#deps;
+    const { behind, clock, store } = this.#deps;
     const atMs = clock.wallMs();
     const notBeforeMs = delayMs === 0 ? null : atMs + delayMs;
     const write = () => store.putBack(job.id, attempt, putBack, atMs, notBeforeMs);
     if (job.isDurable) await this.#insist(job.id, "put back", write);
-    else this.#behind(job.id, "put back", write());
+    else behind.write(job.id, "put back", write);
   }
 
   settle(id: JobId, attempt: number, ending: Ending): void {
-    const atMs = this.#deps.clock.wallMs();
-    this.#behind(id, "end", this.#end(id, attempt, ending, atMs, null));
+    const { behind, clock } = this.#deps;
+    const atMs = clock.wallMs();
+    behind.write(id, "end", () => this.#end(id, attempt, ending, atMs, null));
   }
 
   /**
@@ -73,7 +81,7 @@ export class Ledger {
     await this.#insist(job.id, "end", () => this.#end(job.id, attempt, ending, atMs, answer));
   }
 
-  /** That the job worked may not have been written, if the disk was full at that moment. */
+  /** What came before may not have been written, if the disk was full at that moment. */
   async #end(
     id: JobId,
     attempt: number,
@@ -83,6 +91,8 @@ export class Ledger {
   ): Promise<void> {
     const { log, store } = this.#deps;
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
+    // Of a durable job the claim was: a row that waits again took a later attempt.
+    await store.claim(id, attempt, atMs);
     await store.markWorking(id, attempt, atMs);
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
     log.error({ jobId: id, attempt }, "end of a job not written: another attempt holds it");
@@ -101,11 +111,5 @@ export class Ledger {
         await clock.sleep(againMs);
       }
     }
-  }
-
-  #behind(id: JobId, what: string, written: Promise<unknown>): void {
-    written.catch((cause: unknown) => {
-      this.#deps.log.error({ jobId: id, what, err: cause }, "job's row not written");
-    });
   }
 }

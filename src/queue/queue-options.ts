@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Ending, Job, JobClass } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { WriteBehind } from "../store/write-behind.ts";
 
 /** How a job ended that was not let through once more; one of `storage_failed` has no row. */
 export type EndedWaiting = {
@@ -12,6 +13,7 @@ export type EndedWaiting = {
 /** What the queue stands on, what bounds it, and who is told. */
 export type QueueOptions = {
   readonly store: Store;
+  readonly behind: WriteBehind;
   readonly clock: Clock;
   readonly log: Log;
   /** How many clients may wait. */

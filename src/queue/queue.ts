@@ -221,13 +221,12 @@ export class Queue {
 
   #end(waiting: WaitingJob | null, why: Pick<Ending, "state" | "reason" | "message">): void {
     if (waiting === null) return;
-    const { clock, onChange, onEndedWaiting, store } = this.#options;
+    const { behind, clock, onChange, onEndedWaiting, store } = this.#options;
     const { job } = waiting;
+    const atMs = clock.wallMs();
     const ending = { ...why, statusCode: null, promptTokens: null, completionTokens: null };
     this.#log.info({ jobId: job.id, reason: why.reason }, `job ${why.state}`);
-    store.endWaiting(job.id, ending, clock.wallMs()).catch((cause: unknown) => {
-      this.#log.error({ jobId: job.id, err: cause }, "end of a waiting job not recorded");
-    });
+    behind.write(job.id, "end", () => store.endWaiting(job.id, ending, atMs));
     onEndedWaiting(job, why);
     this.release(job);
     onChange();

@@ -5,6 +5,7 @@ import type { RunLimits } from "../../src/dispatch/run-job.ts";
 import type { Job } from "../../src/job.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import type { ScheduleLimits } from "../../src/scheduler/snapshot.ts";
+import { WriteBehind } from "../../src/store/write-behind.ts";
 import { Runners } from "../../src/target/runners.ts";
 import { aSubmission } from "../queue/submission.ts";
 import { limits as scheduleLimits } from "../scheduler/scene.ts";
@@ -40,11 +41,12 @@ export function dispatchScene(facts: SceneFacts = {}) {
   const { clock, inventory, log, poller, target } = around;
   const runners = new Runners(inventory);
   const accounts = new Accounts(runners);
+  const behind = new WriteBehind({ clock, log });
   const queue = new Queue({
     isModelMissing: () => false,
     topClassOf: () => "interactive",
     onEndedWaiting: () => {},
-    ...{ store, clock, log, waitMsMax: 0 },
+    ...{ store, behind, clock, log, waitMsMax: 0 },
     depthMax,
     answerBytesMax: 1_000,
     onJoined: (job) => accounts.joined(job),
@@ -52,7 +54,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     onChange: () => dispatcher.tick(),
   });
   const dispatcher = new Dispatcher({
-    ...{ queue, store, target, inventory, poller, runners, accounts, clock, log },
+    ...{ queue, store, behind, target, inventory, poller, runners, accounts, clock, log },
     scheduleLimits: { ...scheduleLimits, ...schedule },
     pauseOf: pauseOf ?? (() => null),
     slotsOf: slotsOf ?? (() => null),

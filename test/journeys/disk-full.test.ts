@@ -80,6 +80,26 @@ describe.skipIf(noFaults !== null)("a daemon whose disk is full", () => {
     expect(scene.startCount).toBe(3);
     scene.expectSound();
   }, 60_000);
+
+  test("D1 while a chat on a socket runs, has its end on the disk as soon as there is room", async () => {
+    const scene = await KillScene.open();
+    await scene.boot();
+    const stall = scene.stallAfter(3);
+    const body = JSON.stringify(chatAbout("on a socket"));
+    const answer = fetch(`${scene.url}/api/chat`, { method: "POST", body });
+    await until("it works", () => scene.rows()[0]?.state === "working");
+
+    const fault = await noSpace(scene, "");
+    stall.release();
+    const told = await (await answer).text();
+    await until("its end is refused", () => fault.count > 0);
+    const before = scene.rows();
+    await fault.lift();
+    await until("it has ended", () => scene.rows()[0]?.state === "done", endedMsMax);
+
+    expect(told).toContain('"done":true');
+    expect(before).toMatchObject([{ state: "working" }]);
+  }, 60_000);
 });
 
 const needsRoot = "mounting a tmpfs needs root";

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { JobId } from "../../src/job.ts";
 import { Queue } from "../../src/queue/queue.ts";
+import { WriteBehind } from "../../src/store/write-behind.ts";
 import { logLines } from "../support/log-lines.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -25,6 +26,7 @@ export function queueScene(facts: SceneFacts = {}) {
     isModelMissing: (model) => model === facts.missing,
     onEndedWaiting: (_, why) => void told.ended.push(`${why.state}: ${why.reason}`),
     store,
+    behind: new WriteBehind({ clock, log: logLines().log }),
     clock,
     log: logLines().log,
     depthMax,

@@ -11,6 +11,7 @@ import { Queue } from "../../src/queue/queue.ts";
 import { answerChat, type ChatFacts } from "../../src/runtime/answer-chat.ts";
 import { buildRuntime } from "../../src/runtime/build-runtime.ts";
 import type { GenerationRequest } from "../../src/runtime/generation.ts";
+import { WriteBehind } from "../../src/store/write-behind.ts";
 import { Inventory } from "../../src/target/inventory.ts";
 import { OllamaTarget } from "../../src/target/ollama-target.ts";
 import { Poller } from "../../src/target/poller.ts";
@@ -42,11 +43,12 @@ async function scene(options: SimOptions = {}) {
   });
   const runners = new Runners(inventory);
   const accounts = new Accounts(runners);
+  const behind = new WriteBehind({ clock, log });
   const queue = new Queue({
     isModelMissing: () => false,
     topClassOf: () => "interactive",
     onEndedWaiting: () => {},
-    ...{ ...config, store, clock, log },
+    ...{ ...config, store, behind, clock, log },
     depthMax: config.queueDepthMax,
     onJoined: (job) => accounts.joined(job),
     onLeft: (job) => accounts.left(job),
@@ -54,7 +56,7 @@ async function scene(options: SimOptions = {}) {
   });
   const pieces = { queue, store, target, inventory, poller, clock, random, log };
   const dispatcher = new Dispatcher({
-    ...{ ...config, ...pieces, runners, accounts, scheduleLimits },
+    ...{ ...config, ...pieces, behind, runners, accounts, scheduleLimits },
     pauseOf: () => null,
     slotsOf: () => null,
     describeMissing: () => null,

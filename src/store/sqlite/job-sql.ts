@@ -104,7 +104,7 @@ export const jobSql = {
   cancelOnSocket: `
     UPDATE job
     SET state = 'cancelled', ended_at_ms = @atMs, changed_at_ms = @atMs,
-      end_reason = 'client_gone', end_message = @message
+      end_reason = 'client_gone', end_message = @message, not_before_ms = NULL
     WHERE is_durable = 0 AND ended_at_ms IS NULL
     RETURNING class`,
   job: `

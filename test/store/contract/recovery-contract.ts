@@ -66,6 +66,15 @@ export function recoveryContract(place: StorePlace): void {
       expect(await place.store.body(job.id)).toBeNull();
     });
 
+    test("ends a job of a lost socket that was to rest a while", async () => {
+      const { id } = await place.working({ isDurable: false });
+      await place.store.putBack(id, 1, refunded, 8, 9_000);
+
+      await place.store.recoverInterrupted(500);
+
+      expect(await place.store.job(id)).toMatchObject({ state: "cancelled", notBeforeMs: null });
+    });
+
     test("finds nothing the second time", async () => {
       await place.working();
       await place.store.recoverInterrupted(1);

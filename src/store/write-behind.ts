@@ -1,0 +1,79 @@
+import type { Clock } from "../clock.ts";
+import { ForemanError } from "../errors.ts";
+import type { JobId } from "../job.ts";
+import type { Log } from "../log.ts";
+
+/** How soon what a full disk kept back is tried again. */
+const againMs = 2_000;
+
+/** So many jobs' rows are owed at most, some 10 MB; the next start ends those of others. */
+const jobsMax = 10_000;
+
+type Entry = { readonly what: string; readonly write: () => Promise<unknown> };
+
+/**
+ * Writes rows for whose sake nobody waits: those of jobs on a socket. What a full disk refuses is
+ * owed, and written as soon as there is room, each job's in their order; other failures are logged,
+ * and hinder nobody.
+ */
+export class WriteBehind {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #owed = new Map<JobId, Entry[]>();
+  #isPaying = false;
+
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#clock = clock;
+    this.#log = log.child({ component: "write-behind" });
+  }
+
+  /** `what` names the change in the log; `write` may be called again. */
+  write(id: JobId, what: string, write: () => Promise<unknown>): void {
+    const entry = { what, write };
+    const owed = this.#owed.get(id);
+    if (owed !== undefined) {
+      owed.push(entry);
+      return;
+    }
+    write().catch((cause: unknown) => {
+      this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
+      if (isFull(cause)) this.#owe(id, entry);
+    });
+  }
+
+  #owe(id: JobId, entry: Entry): void {
+    const owed = this.#owed.get(id);
+    if (owed !== undefined) owed.push(entry);
+    else if (this.#owed.size < jobsMax) this.#owed.set(id, [entry]);
+    if (!this.#isPaying) void this.#pay();
+  }
+
+  async #pay(): Promise<void> {
+    this.#isPaying = true;
+    while (this.#owed.size > 0) {
+      await this.#clock.sleep(againMs);
+      await this.#payWhileThereIsRoom();
+    }
+    this.#isPaying = false;
+    this.#log.info("rows written that a full disk kept back");
+  }
+
+  /** One is enough to learn that the disk is still full. */
+  async #payWhileThereIsRoom(): Promise<void> {
+    for (const [id, entries] of this.#owed) {
+      for (const { what, write } of entries) {
+        try {
+          await write();
+        } catch (cause) {
+          if (isFull(cause)) return;
+          this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
+        }
+      }
+      this.#owed.delete(id);
+    }
+  }
+}
+
+function isFull(cause: unknown): boolean {
+  return cause instanceof ForemanError && cause.code === "storage_full";
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { ForemanError } from "../../src/errors.ts";
+import { finish, presentScene } from "../dispatch/dispatch-scene.ts";
+
+const full = new ForemanError("storage_full", "no space left");
+
+/** A scene whose disk is full from now on, and a way to empty it and to wait until that is seen. */
+async function fullDiskScene() {
+  const scene = await presentScene();
+  const giveRoom = async () => {
+    scene.store.failsWith = null;
+    await scene.clock.advance(2_000);
+  };
+  const fill = async () => {
+    await scene.clock.settle();
+    scene.store.failsWith = full;
+  };
+  return { ...scene, fill, giveRoom };
+}
+
+describe("D1 a chat on a socket, whose row a full disk keeps back,", () => {
+  test("ends in the store as soon as there is room: it was claimed, worked and ended meanwhile", async () => {
+    const { chats, clock, fill, giveRoom, store, submitted } = await fullDiskScene();
+    const first = submitted();
+    await clock.settle();
+    const second = submitted();
+    await fill();
+
+    finish(chats()[0]!);
+    await clock.settle();
+    finish(chats()[1]!);
+    await clock.advance(10_000);
+    const rows = [await store.job(first.id), await store.job(second.id)];
+    await giveRoom();
+
+    expect(rows).toMatchObject([{ state: "loading" }, { state: "queued" }]);
+    expect(await store.job(first.id)).toMatchObject({ state: "done", attempts: 1 });
+    expect(await store.job(second.id)).toMatchObject({ state: "done", attempts: 1 });
+  });
+
+  test("is cancelled there as well when its client left while it waited", async () => {
+    const { clock, fill, giveRoom, queue, store, submitted } = await fullDiskScene();
+    submitted();
+    const { id } = submitted();
+    await fill();
+
+    queue.leave(id, "client_gone");
+    await clock.settle();
+    expect(await store.job(id)).toMatchObject({ state: "queued" });
+    await giveRoom();
+
+    expect(await store.job(id)).toMatchObject({
+      state: "cancelled",
+      ending: { reason: "client_gone" },
+    });
+  });
+
+  test("keeps its order: put back, claimed again and ended", async () => {
+    const { chats, clock, fill, giveRoom, poller, store, submitted } = await fullDiskScene();
+    const { id } = submitted();
+    await fill();
+
+    chats()[0]!.fail("unreachable");
+    await poller.refresh();
+    await clock.advance(5_000);
+    expect(chats()).toHaveLength(2);
+    finish(chats()[1]!);
+    await clock.settle();
+    await giveRoom();
+
+    expect(await store.job(id)).toMatchObject({ state: "done", attempts: 1, lastAttempt: 2 });
+  });
+});
