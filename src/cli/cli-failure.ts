@@ -13,6 +13,7 @@ export const exitCodes = {
   noInput: 66,
   unreachable: 69,
   internal: 70,
+  outputLost: 74,
   tryLater: 75,
   notForeman: 76,
   notAllowed: 77,

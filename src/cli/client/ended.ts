@@ -27,18 +27,26 @@ export async function findWork({ client }: Session, id: string): Promise<Found> 
   );
 }
 
+type Onlooker = {
+  readonly onReading: (found: Found) => void;
+  /** Called before a word is said about the end. */
+  readonly onEnd: () => void;
+};
+
+const nobody: Onlooker = { onReading: () => {}, onEnd: () => {} };
+
 /** Waits for the end of a job or a batch; null if it was interrupted, and the work goes on. */
 export async function waitFor(
   session: Session,
   found: Found,
-  onReading: (found: Found) => void = () => {},
+  { onEnd, onReading }: Onlooker = nobody,
 ): Promise<Found | null> {
   const { client, printer, shell } = session;
   const id = found.told.document.job_id;
-  const read = async (): Promise<Found> =>
+  const read = async (signal: AbortSignal): Promise<Found> =>
     found.kind === "job"
-      ? { kind: "job", told: await client.ask(jobDocument, { path: jobPath(id) }) }
-      : { kind: "batch", told: await client.ask(batchView, { path: batchPath(id) }) };
+      ? { kind: "job", told: await client.ask(jobDocument, { path: jobPath(id), signal }) }
+      : { kind: "batch", told: await client.ask(batchView, { path: batchPath(id), signal }) };
   const ended = await interruptible(shell.signals, (signal) =>
     follow({
       read,
@@ -49,6 +57,7 @@ export async function waitFor(
       signal,
     }),
   );
+  onEnd();
   if (ended === null) {
     printer.note(`no longer looking; ${found.kind} ${id} goes on: foreman job ${id} --wait`);
   }

@@ -9,7 +9,8 @@ const pauseMs = { first: 200, most: 2_000 };
 const awayMsMax = 600_000;
 
 export type FollowOptions<Reading> = {
-  readonly read: () => Promise<Reading>;
+  /** Is to end at once, with whatever error, when the signal comes. */
+  readonly read: (signal: AbortSignal) => Promise<Reading>;
   readonly isOver: (reading: Reading) => boolean;
   readonly onReading?: (reading: Reading) => void;
   /** Called once for each time that foreman is away. */
@@ -30,11 +31,12 @@ export async function follow<Reading>(options: FollowOptions<Reading>): Promise<
   let ms = pauseMs.first;
   while (!signal.aborted) {
     try {
-      const reading = await options.read();
+      const reading = await options.read(signal);
       awayAtMs = null;
       options.onReading?.(reading);
       if (options.isOver(reading)) return reading;
     } catch (cause) {
+      if (signal.aborted) return null;
       if (!isPassing(cause)) throw cause;
       if (awayAtMs === null) options.onAway(cause.message);
       awayAtMs ??= clock.monotonicMs();

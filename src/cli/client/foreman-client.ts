@@ -15,6 +15,8 @@ export type Question = {
   readonly headers?: Readonly<Record<string, string>>;
   /** For what takes its time, such as a backup: no limit. */
   readonly isLong?: boolean;
+  /** Ends the question, as if foreman could not be reached. */
+  readonly signal?: AbortSignal;
 };
 
 /** What foreman answered: as it was sent, and what of it was understood. */
@@ -62,7 +64,12 @@ export class ForemanClient {
     throw refusal(answer.status, await this.#textOf(answer), place);
   }
 
-  async #send({ body, isLong, method = "GET", path, ...rest }: Question): Promise<Response> {
+  async #send(question: Question): Promise<Response> {
+    const { body, isLong, method = "GET", path, signal, ...rest } = question;
+    const ends = [
+      ...(isLong ? [] : [AbortSignal.timeout(answerMsMax)]),
+      ...(signal === undefined ? [] : [signal]),
+    ];
     const headers = new Headers(rest.headers);
     if (this.#token !== null) headers.set("authorization", `Bearer ${this.#token}`);
     if (body !== undefined) headers.set("content-type", "application/json");
@@ -75,7 +82,7 @@ export class ForemanClient {
         body: body instanceof ReadableStream ? body : JSON.stringify(body),
       }),
       ...(body instanceof ReadableStream && { duplex: "half" }),
-      ...(!isLong && { signal: AbortSignal.timeout(answerMsMax) }),
+      signal: AbortSignal.any(ends),
     };
     try {
       return await fetch(this.url + path, init);

@@ -33,8 +33,11 @@ export async function waitWithProgress(session: Session, found: Found): Promise<
   if (found.kind === "job") return await waitFor(session, found);
   const progress = showProgress(session.shell.stderr, found.told.document);
   try {
-    return await waitFor(session, found, ({ kind, told }) => {
-      if (kind === "batch") progress.update(told.document);
+    return await waitFor(session, found, {
+      onReading: ({ kind, told }) => {
+        if (kind === "batch") progress.update(told.document);
+      },
+      onEnd: () => progress.stop(),
     });
   } finally {
     progress.stop();

@@ -45,7 +45,7 @@ async function watchStatus(
     if (isScreen) await printer.raw(home + clearBelow);
     while (!signal.aborted) {
       await follow({
-        read: () => client.ask(statusDocument, { path: "/foreman/status" }),
+        read: (ended) => client.ask(statusDocument, { path: "/foreman/status", signal: ended }),
         isOver: () => true,
         onReading: ({ document, json }) =>
           void (printer.isText ? draw(statusText(document, printer.width)) : printer.json(json)),

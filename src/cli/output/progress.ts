@@ -1,12 +1,13 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Output } from "../shell.ts";
+import { durationText } from "./duration-text.ts";
 import type { BatchView } from "./job-text.ts";
 
 /** A log of a build shows so many lines for a whole batch. */
 const linesPerBatch = 10;
 
 const format =
-  "{bar} {percentage}% | {value} of {total} | {failed} failed | {duration_formatted}, ETA {eta}";
+  "{bar} {percentage}% | {value} of {total} | {failed} failed | {duration_formatted}, ETA {eta_formatted}";
 
 export type Progress = {
   update(batch: BatchView): void;
@@ -21,7 +22,7 @@ export function showProgress(output: Output, batch: BatchView): Progress {
 
 function bar(stream: Output, batch: BatchView): Progress {
   const shown = new SingleBar(
-    { stream, format: format.replace("{eta}", "{eta_formatted}"), hideCursor: true },
+    { stream, format, hideCursor: true, formatTime: timeText },
     Presets.shades_classic,
   );
   shown.start(batch.submitted_count, endedOf(batch), { failed: batch.failed_count });
@@ -29,6 +30,11 @@ function bar(stream: Output, batch: BatchView): Progress {
     update: (now) => shown.update(endedOf(now), { failed: now.failed_count }),
     stop: () => shown.stop(),
   };
+}
+
+/** Of seconds; as long as nothing has ended, the bar's library has no number for the ETA. */
+function timeText(seconds: unknown): string {
+  return Number.isFinite(seconds) ? durationText(Number(seconds) * 1_000) : "unknown";
 }
 
 function lines(output: Output): Progress {
