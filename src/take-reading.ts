@@ -1,5 +1,6 @@
 import type { LimitFunction } from "p-limit";
 import type { Engine } from "./build-engine.ts";
+import { wallMsOfIso } from "./clock.ts";
 import type { Reading, WorkReading } from "./metrics/reading.ts";
 
 type Beside = {
@@ -10,7 +11,8 @@ type Beside = {
 
 /** What metrics tell of this moment. Without the webhooks' part if the store cannot be asked. */
 export async function takeReading(engine: Engine, beside: Beside): Promise<Reading> {
-  const { batching, clock, inventory, keeper, log, poller, queue, runtime, webhooks } = engine;
+  const { batching, clock, controls, inventory, keeper, log, poller, queue, runtime, webhooks } =
+    engine;
   const { embedLimit, version, work } = beside;
   const untold = (cause: unknown) => {
     log.warn({ err: cause }, "webhooks not read for a scrape");
@@ -20,6 +22,11 @@ export async function takeReading(engine: Engine, beside: Beside): Promise<Readi
     version,
     work,
     isDraining: queue.isDraining,
+    paused: controls.pauses.map(({ class: of, model, since }) => ({
+      class: of,
+      model,
+      ageMs: Math.max(0, clock.wallMs() - wallMsOfIso(since)),
+    })),
     target: {
       presence: poller.state.presence,
       version: inventory.version,

@@ -13,7 +13,7 @@ export const daemonFamilies: readonly Family[] = [
   {
     kind: "gauge",
     name: "foreman_draining",
-    help: "1 while foreman stops and takes nothing new",
+    help: "1 while nothing new is taken, because foreman stops or an operator drains it",
     read: ({ isDraining }) => [{ value: Number(isDraining) }],
   },
   {

@@ -5,6 +5,12 @@ import type { TargetState } from "../target/poller.ts";
 export type Reading = {
   readonly version: string;
   readonly isDraining: boolean;
+  /** What operators hold back: of a class and a model, of all where that is null. */
+  readonly paused: readonly {
+    readonly class: JobClass | null;
+    readonly model: string | null;
+    readonly ageMs: number;
+  }[];
   readonly work: WorkReading;
   readonly target: {
     readonly presence: TargetState["presence"];

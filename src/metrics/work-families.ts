@@ -28,6 +28,18 @@ export const workFamilies: readonly Family[] = [
   },
   {
     kind: "gauge",
+    name: "foreman_paused_seconds",
+    help: "How long operators have held this work back; no series where they do not",
+    labelNames: ["class", "model"],
+    join: Math.max,
+    read: ({ paused }, models) =>
+      paused.map(({ ageMs, class: of, model }) => ({
+        labels: { class: of ?? "all", model: model === null ? "all" : models.of(model) },
+        value: ageMs / 1_000,
+      })),
+  },
+  {
+    kind: "gauge",
     name: "foreman_running",
     help: "Jobs at the target",
     labelNames: ["class", "model"],

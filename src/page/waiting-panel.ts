@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Status } from "../wire/status.ts";
 import type { App } from "./app.ts";
 import { count, duration, plural } from "./format.ts";
+import { timeOf } from "./page-clock.ts";
 import { badge, bar, button, panel, table } from "./pieces.ts";
 
 const pageLines = 20;
@@ -86,11 +87,11 @@ function unfedNotice({ open, unfed }: Status["batches"]): TemplateResult | typeo
   </p>`;
 }
 
-function pauseNotice({ by, class: jobClass, model, note }: Status["paused"][number]) {
+function pauseNotice({ by, class: jobClass, model, note, since }: Status["paused"][number]) {
   const what = `${jobClass ?? "all"} work${model === null ? "" : ` on ${model}`}`;
   return html`<p class="notice">
-    ${badge("paused")} <bdi>${what}</bdi>, by <bdi>${by}</bdi>${note === null ? "" : ": "}
-    <bdi>${note ?? ""}</bdi>
+    ${badge("paused")} <bdi>${what}</bdi>, by <bdi>${by}</bdi>,
+    ${timeOf(since)}${note === null ? "" : ": "} <bdi>${note ?? ""}</bdi>
   </p>`;
 }
 

@@ -72,6 +72,21 @@ describe("GET /metrics", () => {
     expect(await depth()).toBeNull();
   });
 
+  test("tells how long an operator has paused what, and nothing once it is resumed", async () => {
+    const sim = await startSim({ models: [{ name: "a", tokens: 1 }] });
+    const foreman = await startForeman(sim.url);
+    await post(foreman, "/foreman/pause", { class: "batch" });
+    await post(foreman, "/foreman/pause", { model: "a" });
+    const ofBatch = 'foreman_paused_seconds{class="batch",model="all"}';
+    const ofModel = 'foreman_paused_seconds{class="all",model="a:latest"}';
+    await until("time passes", async () => Number(sampleOf(await scrape(foreman), ofBatch)) > 0);
+    expect(sampleOf(await scrape(foreman), ofModel)).toBeGreaterThan(0);
+
+    await post(foreman, "/foreman/resume", { class: "batch" });
+    expect(sampleOf(await scrape(foreman), ofBatch)).toBeNull();
+    expect(sampleOf(await scrape(foreman), ofModel)).not.toBeNull();
+  });
+
   test("P4 lets no client make series: by paths, by models, by names of its own", async () => {
     const sim = await startSim({ models: [{ name: "a", tokens: 1 }] });
     const foreman = await startForeman(sim.url);

@@ -7,7 +7,8 @@ import type { BatchView } from "./job-text.ts";
 const linesPerBatch = 10;
 
 const format =
-  "{bar} {percentage}% | {value} of {total} | {failed} failed | {duration_formatted}, ETA {eta_formatted}";
+  "{bar} {percentage}% | {value} of {total} | {failed} failed | " +
+  "{duration_formatted}, ETA {eta_formatted}";
 
 export type Progress = {
   update(batch: BatchView): void;
