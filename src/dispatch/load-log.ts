@@ -1,3 +1,9 @@
+/**
+ * What made a load needed: another model had answered before; the same one had, with other load
+ * options; or none had, and it was let go of meanwhile.
+ */
+export type LoadCause = "model" | "options" | "gone";
+
 /** A model that was loaded for a job. */
 export type Load = {
   /** Wall clock at which the job was sent. */
@@ -6,6 +12,9 @@ export type Load = {
   readonly from: string | null;
   /** The pinned load key of the job. */
   readonly to: string;
+  readonly cause: LoadCause;
+  /** Whose job it was. */
+  readonly client: string;
   /** As the target told it; null where it tells nothing, as on its /v1 routes. */
   readonly loadMs: number | null;
 };
@@ -19,12 +28,14 @@ export class LoadLog {
   #count = 0;
   #totalMs = 0;
   #untoldCount = 0;
+  #optionsCount = 0;
 
   note(load: Load): void {
     this.#latest = [load, ...this.#latest].slice(0, latestMax);
     this.#count += 1;
     this.#totalMs += load.loadMs ?? 0;
     if (load.loadMs === null) this.#untoldCount += 1;
+    if (load.cause === "options") this.#optionsCount += 1;
   }
 
   /** The newest first. */
@@ -32,8 +43,16 @@ export class LoadLog {
     return this.#latest;
   }
 
-  /** Of all loads; `totalMs` is without the `untoldCount` whose time the target did not tell. */
+  /**
+   * Of all loads; `totalMs` is without the `untoldCount` whose time the target did not tell, and
+   * `optionsCount` are those that other load options alone made needed.
+   */
   get totals() {
-    return { count: this.#count, totalMs: this.#totalMs, untoldCount: this.#untoldCount };
+    return {
+      count: this.#count,
+      totalMs: this.#totalMs,
+      untoldCount: this.#untoldCount,
+      optionsCount: this.#optionsCount,
+    };
   }
 }

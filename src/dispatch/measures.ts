@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Pace } from "../scheduler/pace.ts";
-import type { Runners } from "../target/runners.ts";
-import { LoadLog } from "./load-log.ts";
+import { type Runners, weightsOf } from "../target/runners.ts";
+import { type LoadCause, LoadLog } from "./load-log.ts";
 import { loadMsMin, Residents } from "./residents.ts";
 import { RunTimes } from "./run-times.ts";
 import type { Running } from "./slots.ts";
@@ -67,7 +67,10 @@ export class Measures {
     if (isWhole && !isUntold) this.#runTimes.note(runnerKey, gpuMs);
     if (isUntold || (loadMs ?? 0) >= loadMsMin) {
       const atMs = this.#clock.wallMs() - ranMs;
-      this.loadLog.note({ atMs, from: running.previousLoadKey, to: loadKey, loadMs });
+      const { previousLoadKey: from, waiting } = running;
+      const cause = this.#causeOf(from, runnerKey);
+      const { client } = waiting.job;
+      this.loadLog.note({ atMs, from, to: loadKey, loadMs, cause, client });
     }
     return gpuMs;
   }
@@ -94,6 +97,12 @@ export class Measures {
         return { class: jobClass, client, runnerKey, restMs: this.#restMs(each, runnerKey) };
       }),
     };
+  }
+
+  #causeOf(from: string | null, toRunner: string): LoadCause {
+    const fromRunner = from === null ? toRunner : this.#runners.keyOf(from);
+    if (fromRunner === toRunner) return "gone";
+    return weightsOf(fromRunner) === weightsOf(toRunner) ? "options" : "model";
   }
 
   #restMs({ isSwap, run, startedAtMs }: Running, runnerKey: string): number | null {

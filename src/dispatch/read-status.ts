@@ -4,7 +4,7 @@ import type { Queue } from "../queue/queue.ts";
 import { explain } from "../scheduler/hold-reason.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
-import type { Runners } from "../target/runners.ts";
+import { optionsOf, type Runners } from "../target/runners.ts";
 import type { Status } from "../wire/status.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Measures } from "./measures.ts";
@@ -70,7 +70,7 @@ export function readStatus(
       model: modelOf(runnerKey),
       load_ms: Math.round(ms),
     })),
-    swaps: swapsOf(view.measures, (loadKey) => modelOf(runners.keyOf(loadKey))),
+    swaps: swapsOf(view.measures, runners, modelOf),
     stalls: stallsOf(sources.stalls),
   };
 }
@@ -98,19 +98,29 @@ function stallsOf({ view: { count, inARow, latest } }: Stalls): Status["stalls"]
 
 function swapsOf(
   { loadLog, runCount }: Measures,
-  modelOf: (loadKey: string) => string,
+  runners: Runners,
+  modelOf: (runnerKey: string) => string,
 ): Status["swaps"] {
-  const { count, totalMs, untoldCount } = loadLog.totals;
+  const { count, optionsCount, totalMs, untoldCount } = loadLog.totals;
   return {
     runs: runCount,
     count,
     load_ms: Math.round(totalMs),
     untold: untoldCount,
-    recent: loadLog.latest.map(({ atMs, from, loadMs, to }) => ({
-      at: isoTime(atMs),
-      from: from === null ? null : modelOf(from),
-      to: modelOf(to),
-      load_ms: loadMs === null ? null : Math.round(loadMs),
-    })),
+    for_options: optionsCount,
+    recent: loadLog.latest.map(({ atMs, cause, client, from, loadMs, to }) => {
+      const fromKey = from === null ? null : runners.keyOf(from);
+      const toKey = runners.keyOf(to);
+      return {
+        at: isoTime(atMs),
+        from: fromKey === null ? null : modelOf(fromKey),
+        to: modelOf(toKey),
+        cause,
+        from_options: fromKey === null ? null : optionsOf(fromKey),
+        to_options: optionsOf(toKey),
+        client,
+        load_ms: loadMs === null ? null : Math.round(loadMs),
+      };
+    }),
   };
 }

@@ -136,14 +136,26 @@ function untilText(iso: string): string {
 function swapsPanel({ swaps }: Status): TemplateResult {
   const rows = swaps.recent
     .slice(0, swapsShown)
-    .map(({ at, from, load_ms, to }) => [
-      timeOf(at),
-      html`<span class="from"><bdi>${from ?? "nothing"}</bdi> →</span> <bdi>${to}</bdi>`,
-      duration(load_ms),
+    .map((swap) => [
+      timeOf(swap.at),
+      html`${swapWords(swap)} <span class="from">for <bdi>${swap.client}</bdi></span>`,
+      duration(swap.load_ms),
     ]);
   const heads = [{ head: "At" }, { head: "From → to" }, { head: "Load", isFigure: true }];
-  const aside = `${plural(swaps.count, "swap")}, ${duration(swaps.load_ms)} since the start`;
+  const reloads = swaps.for_options === 0 ? "" : `, ${count(swaps.for_options)} for options alone`;
+  const sum = `${plural(swaps.count, "swap")}${reloads}`;
+  const aside = `${sum}, ${duration(swaps.load_ms)} since the start`;
   return panel("Swaps", table("Recent swaps", heads, rows, "No swap since foreman started."), {
     aside,
   });
+}
+
+/** Where the model stays, what changed are its options. */
+function swapWords(swap: Status["swaps"]["recent"][number]): TemplateResult {
+  const { cause, from, from_options, to, to_options } = swap;
+  if (cause === "options") {
+    const change = `${from_options || "no options"} → ${to_options || "no options"}`;
+    return html`<bdi>${to}</bdi> <span class="from"><bdi>${change}</bdi></span>`;
+  }
+  return html`<span class="from"><bdi>${from ?? "nothing"}</bdi> →</span> <bdi>${to}</bdi>`;
 }

@@ -87,6 +87,12 @@ export class Runners {
   }
 }
 
+/** The load options of a runner as they take effect, such as `num_ctx=8192`; "" for none. */
+export function optionsOf(runnerKey: string): string {
+  const parts = splitLoadKey(runnerKey).options.split(",");
+  return parts.filter((part) => !part.startsWith("+")).join(",");
+}
+
 /** What Ollama has one runner of at a time. */
 export function weightsOf(runnerKey: string): string {
   return splitLoadKey(runnerKey).model;

@@ -21,6 +21,14 @@ const swap = z.object({
     .nullable()
     .meta({ description: "Who had answered before; the same model if only its options differ" }),
   to: z.string(),
+  cause: z.enum(["model", "options", "gone"]).meta({
+    description:
+      "Another model had answered before; the same one with other load options; or it was no " +
+      "longer loaded",
+  }),
+  from_options: z.string().nullable().meta({ description: "As they took effect; empty for none" }),
+  to_options: z.string().meta({ description: "The same of the one that was loaded" }),
+  client: z.string().meta({ description: "Whose job needed it" }),
   load_ms: ms.nullable().meta({ description: "Null where it was not told" }),
 });
 
@@ -30,6 +38,9 @@ const swaps = z
     count: depth.meta({ description: "Runs that had their model loaded first" }),
     load_ms: ms.meta({ description: "Of all loads whose time the target told" }),
     untold: depth.meta({ description: "Loads whose time it did not tell, as on /v1" }),
+    for_options: depth.meta({
+      description: "Loads of the model that was loaded, because a request had other load options",
+    }),
     recent: z.array(swap).meta({ description: "The last 20, newest first" }),
   })
   .meta({ description: "What swapping models has cost since foreman started" });

@@ -126,7 +126,9 @@ describe("a durable job that rests after an attempt in vain", () => {
     }
     await clock.settle();
 
-    chats()[0]!.head({ statusCode: 503, rawHeaders: ["Retry-After", "300"] }).end();
+    chats()[0]!
+      .head({ statusCode: 503, rawHeaders: ["Retry-After", "300"] })
+      .end();
     await clock.settle();
 
     expect(chats().map(({ bodyText }) => bodyText)).toEqual(['{"n":1}', '{"n":2}']);

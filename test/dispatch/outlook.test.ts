@@ -87,7 +87,7 @@ describe("when waiting jobs are expected to start", () => {
 describe("what loading has cost", () => {
   const told = ({ dispatcher }: DispatchScene) => {
     const { loadLog, runCount } = dispatcher.view.measures;
-    const recent = loadLog.latest.map(({ from, loadMs, to }) => [from, to, loadMs]);
+    const recent = loadLog.latest.map(({ cause, from, loadMs, to }) => [from, to, loadMs, cause]);
     return { ...loadLog.totals, runCount, recent };
   };
 
@@ -101,10 +101,11 @@ describe("what loading has cost", () => {
       count: 2,
       totalMs: 7_000,
       untoldCount: 0,
+      optionsCount: 0,
       runCount: 3,
       recent: [
-        ["a", "b", 2_000],
-        [null, "a", 5_000],
+        ["a", "b", 2_000, "model"],
+        [null, "a", 5_000, "gone"],
       ],
     });
     const [load] = scene.dispatcher.view.measures.loadLog.latest;
@@ -121,7 +122,7 @@ describe("what loading has cost", () => {
     scene.chats().at(-1)!.head().chunk('{"done":true}\n').end();
 
     expect(told(scene)).toMatchObject({ count: 2, totalMs: 5_000, untoldCount: 1, runCount: 3 });
-    expect(told(scene).recent[0]).toEqual([null, "b", null]);
+    expect(told(scene).recent[0]).toEqual([null, "b", null, "gone"]);
   });
 
   test("is told one by one of the last 20, and summed up over all", async () => {
@@ -130,6 +131,6 @@ describe("what loading has cost", () => {
 
     expect(told(scene)).toMatchObject({ count: 21, totalMs: 2_100 });
     expect(told(scene).recent).toHaveLength(20);
-    expect(told(scene).recent.at(-1)).toEqual(["r0", "r1", 100]);
+    expect(told(scene).recent.at(-1)).toEqual(["r0", "r1", 100, "model"]);
   });
 });

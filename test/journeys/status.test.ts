@@ -60,11 +60,11 @@ describe("GET /foreman/status", () => {
       waiting: lines,
     } = await read();
 
-    expect(swaps).toMatchObject({ runs: 4, count: 3, untold: 0 });
-    expect(swaps.recent.map(({ from, to }) => [from, to])).toEqual([
-      ["b:latest", "a:latest"],
-      ["a:latest", "b:latest"],
-      [null, "a:latest"],
+    expect(swaps).toMatchObject({ runs: 4, count: 3, untold: 0, for_options: 0 });
+    expect(swaps.recent.map(({ cause, from, to }) => [from, to, cause])).toEqual([
+      ["b:latest", "a:latest", "model"],
+      ["a:latest", "b:latest", "model"],
+      [null, "a:latest", "gone"],
     ]);
     for (const { at, load_ms } of swaps.recent) {
       expect(load_ms).toBeGreaterThanOrEqual(100);
@@ -74,6 +74,34 @@ describe("GET /foreman/status", () => {
     expect(run?.tokens).toBeGreaterThan(0);
     expect(lines[0]?.eta_ms).toBeLessThan(5_000);
     for (const client of [running, waiting]) client.leave();
+  });
+
+  test("tells whose load options made a loaded model be loaded anew", async () => {
+    const sim = await startSim({ models: [{ name: "a", tokenMs: 1, tokens: 2, loadMs: 100 }] });
+    const { url } = await startForeman(sim.url);
+    for (const [client, num_ctx] of [
+      ["aider", 8192],
+      ["continue", 32768],
+      ["continue", 32768],
+      ["aider", 8192],
+    ] as const) {
+      const body = JSON.stringify({ ...chat("a"), options: { num_ctx } });
+      const headers = { "X-OpenWebUI-User-Id": client };
+      await (await fetch(`${url}/api/chat`, { method: "POST", headers, body })).text();
+    }
+
+    const { swaps } = (await (await fetch(`${url}/foreman/status`)).json()) as Status;
+
+    expect(swaps).toMatchObject({ count: 3, for_options: 2 });
+    const told = swaps.recent.map((each) => {
+      const { cause, client, from_options, to_options } = each;
+      return [client, cause, from_options, to_options];
+    });
+    expect(told).toEqual([
+      ["user:aider", "options", "num_ctx=32768", "num_ctx=8192"],
+      ["user:continue", "options", "num_ctx=8192", "num_ctx=32768"],
+      ["user:aider", "gone", null, "num_ctx=8192"],
+    ]);
   });
 
   test("says since when the target is away", async () => {
