@@ -42,7 +42,6 @@ export class Trouble {
   draw(status: Status): TemplateResult {
     const found = matters(status);
     const isCalm = wrongWords(status) === "";
-    const failed = failedWords(status);
     return panel(
       "Trouble",
       isCalm
@@ -52,10 +51,7 @@ export class Trouble {
             ${this.#batches.filter(isOfToday).slice(0, batchesShown).map(batchLine)}
             ${this.#jobs.filter(isOfToday).map(jobLine)}
           </ul>`,
-      {
-        aside: failed === "" ? nothing : html`<a href="#/jobs?state=failed">${failed}</a>`,
-        kind: isCalm ? "trouble calm" : "trouble",
-      },
+      { aside: failedLinks(status), kind: isCalm ? "trouble calm" : "trouble" },
     );
   }
 
@@ -83,12 +79,29 @@ export function wrongWords(status: Status): string {
   return [...stands, ...(failed === "" ? [] : [`${failed} within a day`])].join("; ");
 }
 
-function failedWords({ today: { items, jobs } }: Status): string {
-  const parts = [
-    ...(jobs.failed === 0 ? [] : [plural(jobs.failed, "job")]),
-    ...(items.failed === 0 ? [] : [plural(items.failed, "item of a batch", "items of batches")]),
+/** What failed within a day, and the room that lists it. */
+function failures({ today: { items, jobs } }: Status) {
+  const all = [
+    { href: "#/jobs?state=failed", failed: jobs.failed, words: plural(jobs.failed, "job") },
+    {
+      href: "#/batches",
+      failed: items.failed,
+      words: plural(items.failed, "item of a batch", "items of batches"),
+    },
   ];
+  return all.filter(({ failed }) => failed > 0);
+}
+
+function failedWords(status: Status): string {
+  const parts = failures(status).map(({ words }) => words);
   return parts.length === 0 ? "" : `${parts.join(" and ")} failed`;
+}
+
+function failedLinks(status: Status): TemplateResult | typeof nothing {
+  const links = failures(status).map(
+    ({ href, words }, i) => html`${i === 0 ? nothing : " and "}<a href=${href}>${words}</a>`,
+  );
+  return links.length === 0 ? nothing : html`${links} failed`;
 }
 
 /** A batch that goes on may have failed at any time. */
