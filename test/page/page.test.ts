@@ -141,6 +141,8 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     await page.getByRole("link", { name: "Now" }).click();
     await see(page, "1 item of a batch failed within a day.");
     await page.getByRole("listitem").getByText("of 60 items: 1 failed.").waitFor();
+    const aside = page.getByRole("link", { name: "1 item of a batch", exact: true });
+    expect(await aside.getAttribute("href")).toBe("#/batches");
     const items = batchOf(100).items.map((item) => ({ ...item, messages: long }));
     const large = { provider: "ollama", model: qwen, job_type: "nightly", items };
     const { job_id: nightly } = await post(`${llm}/batch`, large);
@@ -184,7 +186,7 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     await page.getByRole("button", { name: "Pause", exact: true }).click();
     await page.getByRole("button", { name: "Resume" }).waitFor();
     await page.getByRole("button", { name: "One slot more" }).click();
-    await see(page, "There are 2 slots now.");
+    await see(page, "2 slots from now on.");
     expect(await seriousFindings(page)).toEqual([]);
     const client = new RawClient(foreman.port);
     client.post("/api/chat", { model: qwen, messages: long }, [`Authorization: Bearer ${root}`]);
