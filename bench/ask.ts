@@ -7,6 +7,7 @@ export type Ask = {
   readonly body: string;
   /** How the target shall answer: see `fast-target.ts`. */
   readonly orders?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called for each piece of the answer; the controller can stop the reading. */
   readonly onPiece?: (controller: Dispatcher.DispatchController, bytes: Buffer) => void;
 };
@@ -22,6 +23,8 @@ export type Answer = {
   readonly lines: number;
 };
 
+const json = { "content-type": "application/json" };
+
 /** One kept connection, one request at a time. */
 export function connectTo(origin: string): Client {
   return new Client(origin, { headersTimeout: 0, bodyTimeout: 0, pipelining: 1 });
@@ -29,7 +32,7 @@ export function connectTo(origin: string): Client {
 
 /** Sends a request and resolves when its answer is whole; rejects when it breaks off. */
 export function ask(client: Client, request: Ask): Promise<Answer> {
-  const { body, onPiece, orders = {}, path } = request;
+  const { body, headers: own = {}, onPiece, orders = {}, path } = request;
   return new Promise((resolve, reject) => {
     const sentAtMs = performance.now();
     const answer = { statusCode: 0, headMs: 0, totalMs: 0, bodyBytes: 0, lines: 0 };
@@ -40,7 +43,7 @@ export function ask(client: Client, request: Ask): Promise<Answer> {
         method: "POST",
         path,
         body,
-        headers: ["content-type", "application/json", ...headers],
+        headers: [...Object.entries({ ...json, ...own }).flat(), ...headers],
       },
       {
         onRequestStart: () => {},

@@ -25,7 +25,9 @@ type ChildOptions = {
   readonly command: readonly string[];
   /** taskset's list of cores, or null to leave the choice to the kernel. */
   readonly cpus: string | null;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The folder that it runs in; this process's if absent. */
+  readonly cwd?: string;
 };
 
 /** So much of what a child said is kept, to tell why it ended. */
@@ -39,11 +41,12 @@ export class Child {
   readonly #process: ChildProcess;
   #tail = "";
 
-  constructor({ command, cpus, env = {} }: ChildOptions) {
+  constructor({ command, cpus, cwd, env = {} }: ChildOptions) {
     const pinned = canPin ? ["taskset", "-c", cpus ?? anyCpu, ...command] : command;
     const [program = "", ...rest] = pinned;
     this.#process = spawn(program, rest, {
       env: { ...process.env, ...env },
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });
     const keep = (bytes: Buffer) => {
@@ -104,8 +107,12 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves when a connection to the port succeeds; throws if the child ends before. */
-export async function listening(child: Child, port: number): Promise<void> {
-  const deadline = performance.now() + readyWithinMs;
+export async function listening(
+  child: Child,
+  port: number,
+  withinMs = readyWithinMs,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
   while (performance.now() < deadline && !child.isOver) {
     if (await connects(port)) return;
     await delay(50);

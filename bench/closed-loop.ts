@@ -19,6 +19,7 @@ async function fromHere({
   body,
   connections,
   delayMs,
+  headers = {},
   origin,
   path,
   seconds,
@@ -31,7 +32,7 @@ async function fromHere({
   const loop = async () => {
     const client = connectTo(origin);
     while (performance.now() < deadline) {
-      const answer = await ask(client, { path, body, orders }).catch(() => null);
+      const answer = await ask(client, { path, body, orders, headers }).catch(() => null);
       if (answer?.statusCode === 200) latenciesMs.push(answer.totalMs);
       else errors += 1;
     }

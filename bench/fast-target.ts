@@ -6,6 +6,7 @@
 import { createServer, type Socket } from "node:net";
 import { parseArgs } from "node:util";
 import { Generation } from "./generation.ts";
+import { type Speech, speeches } from "./speech.ts";
 import { fixedAnswers, wholeAnswer } from "./target-answers.ts";
 
 type Request = {
@@ -24,6 +25,8 @@ const { values: pace } = parseArgs({
 const generations = new Set<Generation>();
 const journal: Generation[] = [];
 const headEnd = Buffer.from("\r\n\r\n");
+/** Of a chunked one, with the line before: no JSON has it. */
+const bodyEnd = Buffer.from("\r\n0\r\n\r\n");
 
 class Connection {
   readonly #socket: Socket;
@@ -36,15 +39,23 @@ class Connection {
     socket.on("error", () => socket.destroy());
   }
 
+  /** Of a request whose body begins at `start`, in bytes; null: its end has not come yet. */
+  #lengthOf(head: string, start: number): number | null {
+    if (headerOf(head, "transfer-encoding") !== "chunked") {
+      return start + Number(headerOf(head, "content-length") ?? 0);
+    }
+    const end = this.#held.indexOf(bodyEnd, start);
+    return end === -1 ? null : end + bodyEnd.length;
+  }
+
   #receive(bytes: Buffer): void {
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     for (;;) {
       const end = this.#held.indexOf(headEnd);
       if (end === -1) return;
       const head = this.#held.toString("latin1", 0, end);
-      const length = Number(headerOf(head, "content-length") ?? 0);
-      const total = end + headEnd.length + length;
-      if (this.#held.length < total) return;
+      const total = this.#lengthOf(head, end + headEnd.length);
+      if (total === null || this.#held.length < total) return;
       this.#held = this.#held.subarray(total);
       const path = head.slice(head.indexOf(" ") + 1, head.indexOf(" HTTP/"));
       answer(this.#socket, { path, order: (name) => headerOf(head, `x-bench-${name}`) });
@@ -62,9 +73,12 @@ function headerOf(head: string, lowerName: string): string | null {
 
 function answer(socket: Socket, request: Request): void {
   const { order, path } = request;
-  if (path === "/api/chat") generate(socket, request);
+  const { openai, native } = speeches;
+  if (path === "/api/chat") generate(socket, request, native);
+  else if (path === "/v1/chat/completions") generate(socket, request, openai);
   else if (path === "/bench/journal") tellJournal(socket);
   else if (path === "/bench/release") release(socket);
+  else if (path.startsWith("/bench/pace/")) changePace(socket, path.split("/"));
   else {
     const bytes = fixedAnswers.get(path) ?? wholeAnswer(404, "text/plain", "404 page not found");
     const delayMs = Number(order("delay-ms") ?? 0);
@@ -73,8 +87,9 @@ function answer(socket: Socket, request: Request): void {
   }
 }
 
-function generate(socket: Socket, { order }: Request): void {
+function generate(socket: Socket, { order }: Request, speech: Speech): void {
   const generation = new Generation(socket, {
+    speech,
     label: order("label") ?? "",
     lines: Number(order("lines") ?? pace.lines),
     everyMs: Number(order("every-ms") ?? pace["every-ms"]),
@@ -85,6 +100,12 @@ function generate(socket: Socket, { order }: Request): void {
   generations.add(generation);
   journal.push(generation);
   generation.start();
+}
+
+/** From now on, for who orders nothing: `/bench/pace/LINES/EVERY_MS`. */
+function changePace(socket: Socket, [, , , lines = "5", everyMs = "0"]: readonly string[]): void {
+  Object.assign(pace, { lines, "every-ms": everyMs });
+  socket.write(wholeAnswer(200, "text/plain", "changed"));
 }
 
 /** What was generated since the last question, in order of start. */

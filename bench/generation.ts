@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
+import type { Speech } from "./speech.ts";
 
 export type GenerationOrders = {
+  readonly speech: Speech;
   readonly label: string;
   readonly lines: number;
   /** Pause between two lines; 0 for as fast as the connection takes them. */
@@ -26,13 +28,10 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-const head =
-  "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n" +
-  "Date: Fri, 20 Nov 2026 22:00:00 GMT\r\nTransfer-Encoding: chunked\r\n\r\n";
 const lastChunk = "0\r\n\r\n";
 
 /**
- * An answer to /api/chat as Ollama streams it: NDJSON, a chunk a line, no byte sent while the
+ * An answer to a chat as Ollama streams it: a chunk a line, no byte sent while the
  * connection takes none (Ollama's producer blocks in just that way and so holds its slot).
  */
 export class Generation {
@@ -48,12 +47,13 @@ export class Generation {
   constructor(socket: Socket, orders: GenerationOrders) {
     this.#socket = socket;
     this.#orders = orders;
-    this.#line = chunkOf(paddedLine(orders.lineBytes));
+    this.#line = chunkOf(orders.speech.line(orders.lineBytes));
   }
 
   start(): void {
     this.#socket.on("close", this.#closed);
-    this.#socket.write(Buffer.concat([Buffer.from(head), this.#line]));
+    const head = Buffer.from(headOf(this.#orders.speech.contentType));
+    this.#socket.write(Buffer.concat([head, this.#line]));
     this.#sent = 1;
     if (!this.#orders.isHeld) this.#run();
   }
@@ -94,9 +94,7 @@ export class Generation {
   #finish(): void {
     // Before the write and not after: what writing costs belongs to the gap that follows.
     this.#endMs = nowMs();
-    const line = `{"model":"bench-chat","message":{"role":"assistant","content":""},"done":true,\
-"done_reason":"stop","total_duration":1000000,"load_duration":0,"prompt_eval_count":9,\
-"eval_count":${this.#orders.lines}}\n`;
+    const line = this.#orders.speech.end(this.#orders.lines);
     this.#socket.write(Buffer.concat([chunkOf(line), Buffer.from(lastChunk)]));
     this.#stop();
   }
@@ -108,12 +106,11 @@ export class Generation {
   }
 }
 
-function paddedLine(bytes: number): string {
-  const begin =
-    '{"model":"bench-chat","created_at":"2026-11-20T22:00:00.000000000Z",' +
-    '"message":{"role":"assistant","content":"';
-  const end = '"},"done":false}\n';
-  return `${begin}${"x".repeat(Math.max(1, bytes - begin.length - end.length))}${end}`;
+function headOf(contentType: string): string {
+  return (
+    `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n` +
+    "Date: Fri, 20 Nov 2026 22:00:00 GMT\r\nTransfer-Encoding: chunked\r\n\r\n"
+  );
 }
 
 function chunkOf(line: string): Buffer {

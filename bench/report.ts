@@ -67,6 +67,7 @@ function sectionOf({ result, row }: Measured): string[] {
   return [
     ...title,
     ...tableLines(result.table),
+    ...(result.plots ?? []).flatMap(({ name, title }) => ["", `![${title}](plots/${name}.svg)`]),
     ...(missing.length > 0 ? ["", ...missing] : []),
     "",
     result.method,

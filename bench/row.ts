@@ -1,3 +1,5 @@
+import type { Plot } from "./plot.ts";
+
 export type Table = {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -6,12 +8,14 @@ export type Table = {
 /** What a row came to. */
 export type RowResult = {
   readonly measured: string;
-  readonly verdict: "met" | "missed";
+  /** `told`: there is no bar. */
+  readonly verdict: "met" | "missed" | "told";
   readonly table: Table;
   /** Sentences: how it was measured in this run, and what stood out. */
   readonly method: string;
   /** Peers that this machine does not have, and what to do about it. */
   readonly missing: readonly string[];
+  readonly plots?: readonly Plot[];
   /** Where the time goes, by a CPU profile of the same run, if one was taken. */
   readonly profile?: Table;
 };

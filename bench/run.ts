@@ -8,12 +8,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { canPin, otherCpu } from "./child.ts";
 import { describeLoad, describeMachine } from "./machine.ts";
+import { drawPlot } from "./plot.ts";
 import { type Measured, writeReport } from "./report.ts";
 import type { Row } from "./row.ts";
 import { batchIngest } from "./rows/batch-ingest.ts";
 import { claimAtDepth } from "./rows/claim-at-depth.ts";
 import { embedThroughput } from "./rows/embed-throughput.ts";
 import { embedUnderChat } from "./rows/embed-under-chat.ts";
+import { otherGateways } from "./rows/gateways.ts";
 import { generationGap } from "./rows/generation-gap.ts";
 import { idleChat } from "./rows/idle-chat.ts";
 import { modelSwaps } from "./rows/model-swaps.ts";
@@ -36,6 +38,7 @@ const rows: readonly Row[] = [
   startAtDepth,
   waitingClients,
   slowReader,
+  otherGateways,
 ];
 
 const { values } = parseArgs({
@@ -64,8 +67,18 @@ const ending = [
 ] as const;
 const report = writeReport({ facts: [...facts, ...ending], measured, isQuick });
 if (isQuick || values.only !== undefined) process.stdout.write(report);
-else writeFileSync(join(import.meta.dirname, "REPORT.md"), report);
+else publish(report);
 process.exitCode = measured.some(({ result }) => "error" in result) ? 1 : 0;
+
+function publish(text: string): void {
+  writeFileSync(join(import.meta.dirname, "REPORT.md"), text);
+  for (const { result } of measured) {
+    if ("error" in result) continue;
+    for (const plot of result.plots ?? []) {
+      writeFileSync(join(import.meta.dirname, "plots", `${plot.name}.svg`), drawPlot(plot));
+    }
+  }
+}
 
 async function measure(row: Row): Promise<Measured> {
   try {

@@ -26,6 +26,13 @@ function model(name: string, digest: string) {
 
 const models = [model("bench-chat", chatDigest), model("bench-embed", "b".repeat(64))];
 
+const openaiModels = models.map(({ name }) => ({
+  id: name,
+  object: "model",
+  created: 0,
+  owned_by: "me",
+}));
+
 const loaded = models.map((entry) => ({
   ...entry,
   size_vram: entry.size,
@@ -33,14 +40,18 @@ const loaded = models.map((entry) => ({
   context_length: 4096,
 }));
 
-/** What /api/embed answers: one vector of 1,024 numbers, filled up to so many bytes. */
-function embedding(bytes: number): string {
-  const numbers = Array.from({ length: 1024 }, (_, i) => ((i * 7919) % 1e7) / 1e7 - 0.5);
-  const vector = numbers.map((number) => number.toFixed(9)).join(",");
-  return `{"model":"bench-embed","embeddings":[[${vector}]]}`.padEnd(bytes, " ");
-}
+/** 1,024 numbers. */
+const vector = Array.from({ length: 1024 }, (_, i) => ((i * 7919) % 1e7) / 1e7 - 0.5)
+  .map((number) => number.toFixed(9))
+  .join(",");
 
+/** What the routes of embeddings answer: one vector, filled up to so many bytes. */
 const embedBytes = 16 * 2 ** 10;
+const embedding = `{"model":"bench-embed","embeddings":[[${vector}]]}`.padEnd(embedBytes, " ");
+const openaiEmbedding = (
+  `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[${vector}]}],` +
+  '"model":"bench-embed","usage":{"prompt_tokens":9,"total_tokens":9}}'
+).padEnd(embedBytes, " ");
 
 /** Every route whose answer never changes, as the bytes to be written. */
 export const fixedAnswers: ReadonlyMap<string, Buffer> = new Map([
@@ -48,6 +59,7 @@ export const fixedAnswers: ReadonlyMap<string, Buffer> = new Map([
   ["/api/version", wholeAnswer(200, json, '{"version":"0.33.0"}')],
   ["/api/tags", wholeAnswer(200, json, JSON.stringify({ models }))],
   ["/api/ps", wholeAnswer(200, json, JSON.stringify({ models: loaded }))],
-  ["/v1/models", wholeAnswer(200, json, '{"object":"list","data":[]}')],
-  ["/api/embed", wholeAnswer(200, json, embedding(embedBytes))],
+  ["/v1/models", wholeAnswer(200, json, JSON.stringify({ object: "list", data: openaiModels }))],
+  ["/api/embed", wholeAnswer(200, json, embedding)],
+  ["/v1/embeddings", wholeAnswer(200, json, openaiEmbedding)],
 ]);

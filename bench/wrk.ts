@@ -13,6 +13,7 @@ type Load = {
   readonly seconds: number;
   /** How long the target shall take over each, in ms. */
   readonly delayMs: number;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 export type Throughput = {
@@ -49,8 +50,10 @@ export async function wrk(load: Load): Promise<Throughput> {
 }
 
 /** Latencies in wrk are microseconds. */
-function luaOf({ body, delayMs }: Load): string {
-  return `wrk.method = "POST"
+function luaOf({ body, delayMs, headers = {} }: Load): string {
+  const own = Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`);
+  return `${own.join("\n")}
+wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["X-Bench-Delay-Ms"] = "${delayMs}"
 wrk.body = [==[${body}]==]

@@ -128,6 +128,19 @@ function result({ commitsMs, rounds }: Measured, missing: readonly string[]): Ro
     measured: `${plain(p50, 2)} ms p50, ${plain(p99, 2)} ms p99, ${overlaps} overlaps`,
     verdict: isMet ? "met" : "missed",
     missing,
+    plots: [
+      {
+        name: "generation-gap",
+        title: "Between two generations the target rests for",
+        unit: "ms, median",
+        bars: [...rounds].map(([load, all]) => ({
+          name: nameOf(load),
+          value: median(all.map((round) => round.p50)),
+        })),
+        limit: gapP50MsMax,
+        decimals: 2,
+      },
+    ],
     table: {
       head: ["peer", "clients", "batch jobs queued", "gap p50 ms", "gap p99 ms", "overlaps"],
       rows: [
@@ -145,6 +158,14 @@ function result({ commitsMs, rounds }: Measured, missing: readonly string[]): Ro
       "one costs by itself, asked for from a process on the other core. Clients go before batch " +
       "jobs, but for every 20th start. Judged is the worst of foreman's lines.",
   };
+}
+
+function nameOf({ backlog, clients, peer }: Load): string {
+  const waiting = [
+    ...(clients > 0 ? [`${clients} clients`] : []),
+    ...(backlog > 0 ? [`${plain(backlog, 0)} jobs`] : []),
+  ];
+  return `${peer}, ${waiting.join(", ")}`;
 }
 
 function rowOf({ backlog, clients, peer }: Load, all: readonly Round[]): readonly string[] {

@@ -93,6 +93,18 @@ function result(samples: readonly Sample[], facts: Facts): RowResult {
     measured: `${plain(added(foreman, 0.5), 2)} ms p50, ${plain(added(foreman, 0.99), 2)} ms p99`,
     verdict: isMet ? "met" : "missed",
     missing: facts.missing,
+    plots: [
+      {
+        name: "idle-chat",
+        title: "An idle chat: added to its first byte",
+        unit: "ms, median",
+        bars: samples
+          .filter(({ name }) => name !== "direct")
+          .map(({ name, values }) => ({ name, value: added(values, 0.5) })),
+        limit: addedP50MsMax,
+        decimals: 2,
+      },
+    ],
     table: {
       head: ["peer", "p50 ms", "p99 ms", "added p50 ms", "added p99 ms"],
       rows: samples.map(({ name, values }) => [

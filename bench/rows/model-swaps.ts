@@ -2,25 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { swaps } from "../../test/support/sim-ollama/journal-queries.ts";
-import { SeededRandom } from "../../test/support/sim-ollama/seeded-random.ts";
-import { type SimOllama, startSimOllama } from "../../test/support/sim-ollama/sim-ollama.ts";
+import type { SimOllama } from "../../test/support/sim-ollama/sim-ollama.ts";
 import { ask, connectTo } from "../ask.ts";
 import { startPeer } from "../peer.ts";
 import type { Bench, Row, RowResult } from "../row.ts";
 import { median, plain, withSpread } from "../statistics.ts";
-
-const jobs = 60;
-const models = ["model-a", "model-b", "model-c"];
+import { answerMs, jobs, loadMs, models, shuffled, startThreeModels } from "../three-models.ts";
 
 /** The least that three models can do with. */
 const leastSwaps = models.length - 1;
 const moreSwapsMax = 2;
 const makespanMax = 1.1;
-
-/** A twentieth of 5 s, and of the half second that an answer then takes: the ratio counts. */
-const loadMs = 250;
-const tokens = 5;
-const tokenMs = 5;
 
 /** How the jobs reach the target. */
 const ways = ["optimum", "first come, first served", "Ollama itself", "foreman"] as const;
@@ -45,12 +37,8 @@ async function measure({ isQuick }: Bench): Promise<RowResult> {
   return result(played);
 }
 
-/** A simulated Ollama of its own, on which nothing is loaded, for each. */
 async function play(way: Way, order: readonly string[]): Promise<Played> {
-  const sim = await startSimOllama({
-    models: models.map((name) => ({ name, sizeBytes: 4e9, loadMs, tokens, tokenMs })),
-    maxLoadedModels: 1,
-  });
+  const sim = await startThreeModels();
   try {
     const makespanMs = await makespan(way, order, sim);
     return { swaps: swaps(sim.journal.events), makespanMs };
@@ -113,17 +101,6 @@ function chatOf(model: string) {
   return { path: "/api/chat", body: JSON.stringify({ model, messages }) };
 }
 
-/** As many jobs of each model, in an order that is the same in each run. */
-function shuffled(seed: string): readonly string[] {
-  const random = new SeededRandom(seed);
-  const order = Array.from({ length: jobs }, (_, i) => models[i % models.length] ?? "");
-  for (let last = order.length - 1; last > 0; last -= 1) {
-    const other = random.next(last + 1);
-    [order[last], order[other]] = [order[other] ?? "", order[last] ?? ""];
-  }
-  return order;
-}
-
 function result(played: ReadonlyMap<Way, readonly Played[]>): RowResult {
   const of = (way: Way) => played.get(way) ?? [];
   const ratios = (way: Way) =>
@@ -135,6 +112,16 @@ function result(played: ReadonlyMap<Way, readonly Played[]>): RowResult {
     measured: `${most} swaps at most; ${plain(ratio, 2)} × optimum`,
     verdict: isMet ? "met" : "missed",
     missing: [],
+    plots: [
+      {
+        name: "model-swaps",
+        title: "60 shuffled jobs of three models: time until all are answered",
+        unit: "× the best order",
+        bars: ways.map((way) => ({ name: way, value: median(ratios(way)) })),
+        limit: makespanMax,
+        decimals: 2,
+      },
+    ],
     table: {
       head: ["way", "swaps", "makespan ms", "× optimum"],
       rows: ways.map((way) => [
@@ -152,7 +139,7 @@ function result(played: ReadonlyMap<Way, readonly Played[]>): RowResult {
     },
     method:
       `A simulated Ollama with room for one model; a load takes ${loadMs} ms, an answer ` +
-      `${tokens * tokenMs} ms, which stands for 5 s and 0.5 s. The order is another one in each ` +
+      `${answerMs} ms, which stands for 5 s and 0.5 s. The order is another one in each ` +
       "round, the same for all ways. The optimum asks for one model's jobs after the other's, one " +
       "at a time, straight at the simulator; first come, first served asks in the shuffled order. " +
       "The other two get all jobs at once. A swap is a generation on another model than the one " +

@@ -42,6 +42,16 @@ async function measure(scene: Scene, { isQuick }: Bench): Promise<RowResult> {
     measured: `${withSpread(ratios, 2)} × bare`,
     verdict: median(ratios) >= ofBareMin ? "met" : "missed",
     missing: scene.missing,
+    plots: [
+      {
+        name: "relayed-lines",
+        title: "Relayed lines for a second of CPU time",
+        unit: "median",
+        bars: [...rounds.keys()].map((name) => ({ name, value: median(rates(name)) })),
+        limit: null,
+        decimals: 0,
+      },
+    ],
     table: {
       head: ["peer", "lines per CPU second", "CPU µs a line", "wall s"],
       rows: [...rounds].map(([name, all]) => [
