@@ -14,6 +14,13 @@ import type { Accounts } from "./accounts.ts";
 import type { RunLimits } from "./run-job.ts";
 import type { Times } from "./times-of.ts";
 
+/** A run that ended its job, and whether the model was loaded for it. */
+type EndedRun = Times & {
+  readonly job: Job;
+  readonly ending: Ending;
+  readonly hasLoaded: boolean;
+};
+
 /** What the dispatcher joins, and the settings that bound it. */
 export type DispatcherOptions = {
   readonly queue: Queue;
@@ -38,5 +45,5 @@ export type DispatcherOptions = {
   /** What is done about a model that is required and that the target lacks; null if nothing. */
   readonly describeMissing: (model: string) => string | null;
   /** A run came to the end of its job. */
-  readonly onEnded: (ended: { readonly job: Job; readonly ending: Ending } & Times) => void;
+  readonly onEnded: (ended: EndedRun) => void;
 };

@@ -199,8 +199,11 @@ export class Dispatcher {
     const { accounts, clock, queue } = this.#options;
     const { attempt, run, waiting } = running;
     const { job } = waiting;
-    accounts.charge(job, this.#measures.noteOver(running, took.loadMs, ending.state === "done"));
-    this.#options.onEnded({ job, ending, ...timesOf(running, took, clock.monotonicMs()) });
+    const isWhole = ending.state === "done";
+    const { gpuMs, hasLoaded } = this.#measures.noteOver(running, took.loadMs, isWhole);
+    accounts.charge(job, gpuMs);
+    const times = timesOf(running, took, clock.monotonicMs());
+    this.#options.onEnded({ job, ending, hasLoaded, ...times });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
     this.#log.info(facts, `job ${ending.state}`);
     if (job.isDurable) {

@@ -9,6 +9,9 @@ import type { Running } from "./slots.ts";
 /** Runners that are measured. Each is a model with its load options, which clients choose. */
 const runnersMax = 256;
 
+/** What a run that is over took of the GPU without its load, and whether there was one. */
+type Over = { readonly gpuMs: number; readonly hasLoaded: boolean };
+
 /** What may be believed in the next life too: of up to 256 runners, 200 KB as JSON at most. */
 export type MeasuresDocument = {
   /** By runner key the runs that are remembered, in ms, oldest first. */
@@ -49,13 +52,13 @@ export class Measures {
   }
 
   /**
-   * A run is over. Answers the GPU time that it took, in ms, without its load: who happens to need
-   * a swap does not pay for it.
+   * A run is over. Answers the GPU time that it took, in ms, without its load, since who happens
+   * to need a swap does not pay for it; and whether its model was loaded for it.
    *
    * @param loadMs what the target says that it took to get the model ready; null if it does not say
    * @param isWhole whether the answer came to its end: others tell nothing of how long one takes
    */
-  noteOver(running: Running, loadMs: number | null, isWhole: boolean): number {
+  noteOver(running: Running, loadMs: number | null, isWhole: boolean): Over {
     const { isSwap, loadKey, run } = running;
     const runnerKey = this.#runners.keyOf(loadKey);
     const ranMs = this.#clock.monotonicMs() - running.startedAtMs;
@@ -65,14 +68,15 @@ export class Measures {
     this.#runs += 1;
     this.residents.noteLoad(runnerKey, loadMs);
     if (isWhole && !isUntold) this.#runTimes.note(runnerKey, gpuMs);
-    if (isUntold || (loadMs ?? 0) >= loadMsMin) {
+    const hasLoaded = isUntold || (loadMs ?? 0) >= loadMsMin;
+    if (hasLoaded) {
       const atMs = this.#clock.wallMs() - ranMs;
       const { previousLoadKey: from, waiting } = running;
       const cause = this.#causeOf(from, runnerKey);
       const { client } = waiting.job;
       this.loadLog.note({ atMs, from, to: loadKey, loadMs, cause, client });
     }
-    return gpuMs;
+    return { gpuMs, hasLoaded };
   }
 
   get document(): MeasuresDocument {

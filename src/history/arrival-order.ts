@@ -17,6 +17,7 @@ type Followed = { readonly loadKey: string; hasRun: boolean };
 export class ArrivalOrder {
   readonly #keyOf: (loadKey: string) => string;
   readonly #jobs = new Map<JobId, Followed>();
+  /** Runners that jobs have run on. */
   readonly #known = new Set<string>();
   /** The runners that it would hold, the latest used last. */
   #held: readonly string[] = [];
@@ -39,9 +40,16 @@ export class ArrivalOrder {
     if (this.#jobs.size > jobsMax && first !== undefined) this.#jobs.delete(first);
   }
 
-  ran(id: JobId): void {
+  /** @param wasThere whether the target had its model already, or takes no time to load it */
+  ran(id: JobId, wasThere: boolean): void {
     const job = this.#jobs.get(id);
-    if (job !== undefined) job.hasRun = true;
+    if (job === undefined) return;
+    job.hasRun = true;
+    const key = this.#keyOf(job.loadKey);
+    if (this.#known.has(key)) return;
+    if (this.#known.size >= runnersMax) this.#known.clear();
+    this.#known.add(key);
+    if (wasThere && !this.#held.includes(key)) this.#adopt(key);
   }
 
   /** It neither waits nor runs any more; one that never ran would not have run elsewhere. */
@@ -60,9 +68,13 @@ export class ArrivalOrder {
     this.#room = Math.max(this.#room, together);
   }
 
+  /** Loaded for no job, so the order of arrival would have found it as well, with room for it. */
+  #adopt(key: string): void {
+    this.#held = [key, ...this.#held];
+    this.#room = Math.max(this.#room, this.#held.length);
+  }
+
   #play(key: string): void {
-    if (this.#known.size >= runnersMax) this.#known.clear();
-    this.#known.add(key);
     if (!this.#held.includes(key)) this.#swaps += 1;
     this.#held = [...this.#held.filter((each) => each !== key), key].slice(-this.#room);
   }

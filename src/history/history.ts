@@ -41,7 +41,13 @@ type HistoryOptions = {
   readonly keyOf: (loadKey: string) => string;
 };
 
-type EndedRun = { readonly job: Job; readonly ending: Ending; readonly waitedMs: number };
+type EndedRun = {
+  readonly job: Job;
+  readonly ending: Ending;
+  readonly waitedMs: number;
+  /** Whether its model was loaded for it. */
+  readonly hasLoaded: boolean;
+};
 
 /** What the last hour and the last day were like, over restarts. */
 export class History {
@@ -97,8 +103,9 @@ export class History {
     this.#arrivals.left(id);
   }
 
-  noteRun({ ending, job, waitedMs }: EndedRun): void {
-    this.#arrivals.ran(job.id);
+  noteRun({ ending, hasLoaded, job, waitedMs }: EndedRun): void {
+    // Of one that failed nobody knows whether its model was there.
+    this.#arrivals.ran(job.id, ending.state === "done" && !hasLoaded);
     this.#change((each) => ({
       ...each,
       [ending.state]: each[ending.state] + 1,

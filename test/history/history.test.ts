@@ -11,7 +11,7 @@ function played(runners: string, ends: readonly number[], together: readonly str
   const order = new ArrivalOrder((loadKey) => loadKey);
   for (const [n, runner] of [...runners].entries()) order.joined(id(n), runner);
   for (const n of ends) {
-    order.ran(id(n));
+    order.ran(id(n), false);
     order.left(id(n));
     order.noteLoaded(together);
   }
@@ -30,10 +30,33 @@ describe("swaps in the order of arrival", () => {
     expect(played(runners, ends, together)).toBe(swaps);
   });
 
+  test("has what the target had before the first job, or loads in no time", () => {
+    const order = new ArrivalOrder((loadKey) => loadKey);
+    const hadToLoad = new Set([2]);
+    for (const [n, runner] of [..."abcab"].entries()) order.joined(id(n), runner);
+    for (const n of [1, 0, 2, 3, 4]) {
+      order.ran(id(n), !hadToLoad.has(n));
+      order.left(id(n));
+    }
+
+    // There was room for a and b; c drives out a, which drives out b, which comes back.
+    expect(order.swaps).toBe(3);
+  });
+
+  test("was not spared a load because of a later run that found the model", () => {
+    const order = new ArrivalOrder((loadKey) => loadKey);
+    for (const [n, runner] of [..."aab"].entries()) order.joined(id(n), runner);
+
+    for (const n of [2, 1, 0]) order.ran(id(n), n === 0);
+    for (const n of [1, 0, 2]) order.left(id(n));
+
+    expect(order.swaps).toBe(2);
+  });
+
   test("does not count a job that left unrun, nor wait for it", () => {
     const order = new ArrivalOrder((loadKey) => loadKey);
     for (const [n, runner] of ["a", "b", "a"].entries()) order.joined(id(n), runner);
-    for (const n of [0, 2]) order.ran(id(n));
+    for (const n of [0, 2]) order.ran(id(n), false);
 
     order.left(id(0));
     order.left(id(1));
@@ -45,7 +68,7 @@ describe("swaps in the order of arrival", () => {
   test("passes over the oldest when more than 10,000 are followed", () => {
     const order = new ArrivalOrder((loadKey) => loadKey);
     for (let n = 0; n <= 10_000; n += 1) order.joined(id(n), "a");
-    order.ran(id(1));
+    order.ran(id(1), false);
 
     order.left(id(1));
 
