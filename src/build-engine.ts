@@ -94,9 +94,10 @@ export function buildEngine(config: Config, outside: Outside) {
   const slots = config.chatSlots;
   const controls = new Controls({ memory: store, clock, log, slots, onChange: wake });
   const accounts = new Accounts(runners, (client) => clients.weightOf(client));
-  const history = buildHistory({ runners, store, clock, log }, () =>
-    readHistory({ dispatcher, inventory, queue }),
-  );
+  const history = buildHistory({ runners, store, clock, log }, () => ({
+    ...readHistory({ dispatcher, inventory, queue }),
+    unfed: batching.runner.counts.unfed,
+  }));
   const behind = new WriteBehind({ clock, log });
   const queue = new Queue({
     ...{ ...config, ...observers({ accounts, history, metrics }), store, behind, clock, log },

@@ -96,6 +96,7 @@ export function buildForeman(config: Config, overrides: Overrides): Foreman {
     readStatus: readWholeStatus,
     statusFeed: new StatusFeed({ clock, log, readStatus: readWholeStatus }),
     ...{ embedLimit, readMetrics, readGpu: () => gpu.read() },
+    onChatEnded: (state) => engine.history.noteChat(state),
     onAnswered: (answered) => engine.metrics.http.note(answered),
     readWebhook: webhooks.read,
     backUp: () => engine.backups.make(),

@@ -10,7 +10,8 @@ type HistorySources = {
 };
 
 /** What the history counts, as it stands now; `busyMs` and `swaps` since foreman started. */
-export function readHistory({ dispatcher, inventory, queue }: HistorySources): Reading {
+export function readHistory(sources: HistorySources): Omit<Reading, "unfed"> {
+  const { dispatcher, inventory, queue } = sources;
   const { busyMs, measures, running } = dispatcher.view;
   return {
     busyMs,

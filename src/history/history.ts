@@ -28,6 +28,8 @@ export type Reading = {
   readonly busyMs: number;
   readonly swaps: number;
   readonly queued: number;
+  /** Items of batches that have not joined the queue. */
+  readonly unfed: number;
   readonly running: number;
   /** The runners that the target holds. */
   readonly residents: Iterable<string>;
@@ -127,6 +129,14 @@ export class History {
     }));
   }
 
+  /** A chat of the runtime-LLM API was answered, or refused, whoever was asked. */
+  noteChat(state: keyof Step["chats"]): void {
+    this.#change((each) => ({
+      ...each,
+      chats: { ...each.chats, [state]: each.chats[state] + 1 },
+    }));
+  }
+
   /** Oldest first; a step in which foreman did not run is missing. */
   tell(span: HistoryDocument["span"]): HistoryDocument {
     this.#look();
@@ -165,6 +175,10 @@ export class History {
         failed: sum(({ items }) => items.failed),
         cancelled: sum(({ items }) => items.cancelled),
       },
+      chats: {
+        answered: sum(({ chats }) => chats.answered),
+        failed: sum(({ chats }) => chats.failed),
+      },
       tokens: sum((each) => each.tokens),
       waits: { interactive: waits("interactive"), batch: waits("batch") },
       swaps,
@@ -173,7 +187,7 @@ export class History {
   }
 
   #look(): void {
-    const { busyMs, queued, residents, running, swaps } = this.#options.read();
+    const { busyMs, queued, residents, running, swaps, unfed } = this.#options.read();
     this.#arrivals.noteLoaded(residents);
     const before = this.#counted;
     const arrivalSwaps = this.#arrivals.swaps;
@@ -183,7 +197,7 @@ export class History {
       busyMs: each.busyMs + busyMs - before.busyMs,
       swaps: each.swaps + swaps - before.swaps,
       arrivalSwaps: each.arrivalSwaps + arrivalSwaps - before.arrivalSwaps,
-      ...{ queued, running },
+      ...{ queued, unfed, running },
     }));
   }
 
@@ -214,6 +228,6 @@ function sampleOf(each: Step, lastedMs: number): HistorySample {
     wait_p50_ms: waitQuantile(waits, 0.5),
     wait_p95_ms: waitQuantile(waits, 0.95),
     gpu_busy_share: Math.min(1, Math.round((each.busyMs / lastedMs) * 1_000) / 1_000),
-    ...{ swaps: each.swaps, queued: each.queued, running: each.running },
+    ...{ swaps: each.swaps, queued: each.queued, unfed: each.unfed, running: each.running },
   };
 }

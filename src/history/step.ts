@@ -3,6 +3,8 @@ import { z } from "zod";
 const count = z.number().min(0);
 const waits = z.record(z.string(), count);
 const items = z.object({ completed: count, failed: count, cancelled: count });
+const chats = z.object({ answered: count, failed: count });
+const noChats = { answered: 0, failed: 0 };
 const noItems = { completed: 0, failed: 0, cancelled: 0 };
 
 /** One step of the history as it is kept; times in ms. */
@@ -14,6 +16,8 @@ export const step = z.object({
   cancelled: count,
   /** Of batches, as they ended; absent in what a foreman wrote down that did not count them. */
   items: items.default(noItems),
+  /** Of the runtime-LLM API; absent where they were not counted. */
+  chats: chats.default(noChats),
   /** Written by the target. */
   tokens: count,
   /** How long something ran. */
@@ -23,6 +27,7 @@ export const step = z.object({
   arrivalSwaps: count,
   /** At its end. */
   queued: count,
+  unfed: count.default(0),
   running: count,
   waits: z.object({ interactive: waits, batch: waits }),
 });
@@ -33,8 +38,9 @@ export function emptyStep(atMs: number): Step {
   return {
     atMs,
     ...{ done: 0, failed: 0, cancelled: 0, tokens: 0, busyMs: 0 },
-    ...{ swaps: 0, arrivalSwaps: 0, queued: 0, running: 0 },
+    ...{ swaps: 0, arrivalSwaps: 0, queued: 0, unfed: 0, running: 0 },
     items: noItems,
+    chats: noChats,
     waits: { interactive: {}, batch: {} },
   };
 }

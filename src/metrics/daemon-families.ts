@@ -91,6 +91,12 @@ export const daemonFamilies: readonly Family[] = [
   },
   {
     kind: "gauge",
+    name: "foreman_batch_items_unfed",
+    help: "Items of batches that wait in the store, beside the jobs that wait in the queue",
+    read: ({ batches }) => [{ value: batches.unfed }],
+  },
+  {
+    kind: "gauge",
     name: "foreman_provider_online",
     help: "1 while a provider of the runtime-LLM API is online",
     labelNames: ["provider"],

@@ -24,7 +24,7 @@ export type Reading = {
     readonly freeBytes: number | null;
     readonly logBytes: number | null;
   };
-  readonly batches: { readonly open: number; readonly underWay: number };
+  readonly batches: { readonly open: number; readonly underWay: number; readonly unfed: number };
   readonly providers: readonly { readonly id: string; readonly status: string }[];
   /** Null when the store could not be asked. */
   readonly webhooks: Backlog | null;

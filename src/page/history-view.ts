@@ -53,12 +53,12 @@ const charts: readonly Chart[] = [
   },
   {
     title: "Queue",
-    unit: "jobs",
+    unit: "jobs and items",
     curves: [
       { label: "waiting", tone: "lamp" },
       { label: "running", tone: "good" },
     ],
-    values: ({ queued, running }) => [queued, running],
+    values: ({ queued, running, unfed }) => [queued + unfed, running],
   },
   {
     title: "Tokens",

@@ -80,13 +80,18 @@ export function wrongWords(status: Status): string {
 }
 
 /** What failed within a day, and the room that lists it. */
-function failures({ today: { items, jobs } }: Status) {
+function failures({ today: { chats, items, jobs } }: Status) {
   const all = [
     { href: "#/jobs?state=failed", failed: jobs.failed, words: plural(jobs.failed, "job") },
     {
       href: "#/batches",
       failed: items.failed,
       words: plural(items.failed, "item of a batch", "items of batches"),
+    },
+    {
+      href: "#/controls",
+      failed: chats.failed,
+      words: plural(chats.failed, "runtime chat"),
     },
   ];
   return all.filter(({ failed }) => failed > 0);

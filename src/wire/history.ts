@@ -17,6 +17,9 @@ const sample = z.object({
   gpu_busy_share: z.number().min(0).max(1).meta({ description: "Of the time, something ran" }),
   swaps: count,
   queued: count.meta({ description: "At the end of the step" }),
+  unfed: count.meta({
+    description: "Items of batches that wait beside those queued, at the end of the step",
+  }),
   running: count.meta({ description: "At the end of the step" }),
 });
 

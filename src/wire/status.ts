@@ -66,6 +66,9 @@ const today = z
     items: z
       .object({ completed: depth, failed: depth, cancelled: depth })
       .meta({ description: "Of batches, whoever answered them; each may also have had jobs" }),
+    chats: z.object({ answered: depth, failed: depth }).meta({
+      description: "Of the runtime-LLM API, whoever was asked; each may also have had jobs",
+    }),
     tokens: depth.meta({ description: "Written by the target" }),
     waits: z.object({ interactive: waits, batch: waits }),
     swaps: depth,

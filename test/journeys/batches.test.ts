@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { HistoryDocument } from "../../src/wire/history.ts";
 import type { Status } from "../../src/wire/status.ts";
 import { requestsTo } from "../support/sim-ollama/journal-queries.ts";
 import { startForeman } from "../support/start-foreman.ts";
@@ -180,6 +181,10 @@ describe("a batch", () => {
     await until("it runs", () => sim.journal.events.some(({ kind }) => kind === "token"));
     await until("all are told of", async () => openItems(await statusOf(foreman)) === 100);
     expect((await statusOf(foreman)).batches).toEqual({ open: 1, unfed: 68 });
+    const history = await (await fetch(`${foreman.url}/foreman/history`)).json();
+    expect((history as HistoryDocument).samples.at(-1)).toMatchObject({ unfed: 68 });
+    const metrics = await (await fetch(`${foreman.url}/metrics`)).text();
+    expect(metrics).toMatch(/^foreman_batch_items_unfed 68$/m);
 
     const { document } = await ask("POST", `/jobs/${id}/cancel`);
 

@@ -72,6 +72,21 @@ const plan = {
 const hostedChat = { provider: "nemoclaw", model: "nemotron", messages };
 
 describe("a runtime chat", () => {
+  test("counts in the day's failures if it failed, but not for a fault of the request", async () => {
+    const { foreman } = await onHosted(["no JSON"], { FOREMAN_REPAIR_ATTEMPTS: "0" });
+    const wanting = { ...hostedChat, response_format: "json" };
+    const asked = [wanting, hostedChat, { messages, provider: "deterministic_fallback" }];
+
+    const told = [];
+    for (const body of asked) told.push((await post(foreman.url, body)).status);
+    const status = await (await fetch(`${foreman.url}/foreman/status`)).json();
+
+    expect(told).toEqual([502, 200, 422]);
+    expect(status).toMatchObject({
+      today: { chats: { answered: 1, failed: 1 }, jobs: { done: 0 } },
+    });
+  });
+
   test("answers the seed's request, with JSON beside the text", async () => {
     const { foreman } = await onOllama();
     const { json, status } = await post(foreman.url, seed);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../../clock.ts";
 import type { ChatAnswer as Asked, ChatFacts } from "../../runtime/answer-chat.ts";
+import { failureCodes } from "../../runtime/failure-codes.ts";
 import { formatProblems } from "../../runtime/format-problems.ts";
 import { type CheckedOutcome, generateChecked } from "../../runtime/generate-checked.ts";
 import type { GenerationRequest } from "../../runtime/generation.ts";
@@ -19,6 +20,8 @@ export type ChatDeps = {
   readonly bodyBytesMax: number;
   readonly repairsMax: number;
   readonly outputCheck: OutputCheck;
+  /** Called for each chat that was answered, or failed through no fault of the request. */
+  readonly onChatEnded: (state: "answered" | "failed") => void;
   /** Asks the providers, one after another: see `answerChat`. */
   readonly ask: (request: GenerationRequest, facts: ChatFacts) => Promise<Asked>;
 };
@@ -50,7 +53,14 @@ export async function chat(call: Call, deps: ChatDeps): Promise<void> {
     },
   });
   stopWatching();
+  if (!gone.signal.aborted) count(checked, deps);
   tellChecked(call, checked, asked.at(-1), clock.monotonicMs() - startedAtMs);
+}
+
+/** Of the 4xx, 429 alone says more of a provider than of the request. */
+function count({ outcome }: CheckedOutcome, { onChatEnded }: ChatDeps): void {
+  if (outcome.kind === "answered") onChatEnded("answered");
+  else if (failureCodes[outcome.code].statusCode >= 429) onChatEnded("failed");
 }
 
 function bodyBound(bodyBytesMax: number) {
