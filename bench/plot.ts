@@ -28,16 +28,19 @@ export function drawPlot({ bars, decimals, limit, name, title, unit }: Plot): st
   const span = width - labelWidth - valueWidth;
   const lengthOf = (value: number) => (most <= 0 ? 0 : (Math.max(0, value) / most) * span);
   const height = top + shown.length * step + 12;
-  const rows = shown.map((bar, index) => {
-    const y = top + index * step;
-    const length = lengthOf(bar.value);
+  const rects = shown.map((bar, index) => {
+    const length = round(lengthOf(bar.value));
     const kind = bar.name.startsWith("foreman") ? "own" : "other";
-    const baseline = y + barHeight - 5;
+    const y = top + index * step;
+    return `<rect class="${kind}" x="${labelWidth}" y="${y}" width="${length}" height="${barHeight}" rx="2"/>`;
+  });
+  const words = shown.flatMap(({ name: label, value }, index) => {
+    const x = round(labelWidth + lengthOf(value) + 6);
+    const baseline = top + index * step + barHeight - 5;
     return [
-      `<text class="label" x="${labelWidth - 8}" y="${baseline}">${escaped(bar.name)}</text>`,
-      `<rect class="${kind}" x="${labelWidth}" y="${y}" width="${round(length)}" height="${barHeight}" rx="2"/>`,
-      `<text x="${round(labelWidth + length + 6)}" y="${baseline}">${number(bar.value, decimals)}</text>`,
-    ].join("\n");
+      `<text class="label" x="${labelWidth - 8}" y="${baseline}">${escaped(label)}</text>`,
+      `<text class="value" x="${x}" y="${baseline}">${number(value, decimals)}</text>`,
+    ];
   });
   const line = limit === null ? "" : "; line: the bar";
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${name}">
@@ -45,19 +48,21 @@ export function drawPlot({ bars, decimals, limit, name, title, unit }: Plot): st
 <style>
 text { font: 13px system-ui, sans-serif; fill: #24292f; }
 .label { text-anchor: end; }
+.value { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; }
 .head { font-weight: 600; }
 .own { fill: #0969da; }
 .other { fill: #8c959f; }
 .limit { stroke: #cf222e; stroke-dasharray: 4 3; }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3; }
+.value { stroke: #0d1117; }
 .own { fill: #4493f8; }
 .other { fill: #6e7681; }
 .limit { stroke: #f85149; }
 }
 </style>
 <text class="head" x="8" y="20">${escaped(title)}, ${escaped(unit)}${line}</text>
-${[...rows, ...limitLine(limit, lengthOf, height)].join("\n")}
+${[...rects, ...limitLine(limit, lengthOf, height), ...words].join("\n")}
 </svg>
 `;
 }
