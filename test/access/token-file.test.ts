@@ -14,6 +14,7 @@ import { Clients } from "../../src/access/clients.ts";
 import { hashOf, newToken } from "../../src/access/new-token.ts";
 import { addToken, othersMayRead, readTokenFile } from "../../src/access/token-file.ts";
 import { createLog } from "../../src/log.ts";
+import { logLines } from "../support/log-lines.ts";
 
 const hash = hashOf("s3cret");
 const entry = { name: "ann", hash, scope: "user" } as const;
@@ -50,6 +51,19 @@ describe("a token file", () => {
     ["FOREMAN_TOKEN's name", { tokens: [{ ...entry, name: "default" }] }, "tokens.0.name"],
     ["a member that is not known", { tokens: [{ ...entry, wieght: 2 }] }, "wieght"],
     ["no JSON", '{"tokens": s3cret', "is not JSON"],
+    ["no object", "[]", "the file: "],
+    ["a name of 65", { tokens: [{ ...entry, name: "a".repeat(65) }] }, "tokens.0.name: is 1 to 64"],
+    ["a name after a blank", { tokens: [{ ...entry, name: " ann" }] }, "tokens.0.name: is 1 to 64"],
+    [
+      "a hash and more",
+      { tokens: [{ ...entry, hash: `${hash}0` }] },
+      'tokens.0.hash: is "sha256:"',
+    ],
+    [
+      "more than a hash",
+      { tokens: [{ ...entry, hash: ` ${hash}` }] },
+      'tokens.0.hash: is "sha256:"',
+    ],
   ])("with %s is refused, naming file and entry but no secret", (_, document, cause) => {
     const file = fileWith(document);
 
@@ -146,5 +160,34 @@ describe("clients", () => {
     const clients = new Clients({ token: null, file: fileWith({ tokens: [] }), log });
 
     expect([clients.isAsked, clients.find("")]).toEqual([true, null]);
+  });
+
+  test("A5: are those of the file as it is now, after a SIGHUP, and the log tells how many", () => {
+    const file = fileWith({ tokens: [entry] });
+    const { lines, log } = logLines();
+    const clients = new Clients({ token: "d3fault", file, log });
+    const bob = { name: "bob", hash: hashOf("b"), scope: "admin" } as const;
+    const limits = { priority: "batch", slots: 2, weight: 3 };
+    writeFileSync(file, JSON.stringify({ tokens: [{ ...bob, ...limits }] }));
+
+    clients.reload();
+
+    expect([clients.find("s3cret"), clients.find("b")?.name]).toEqual([null, "bob"]);
+    expect([clients.slotsOf("bob"), clients.slotsOf("ann")]).toEqual([2, null]);
+    expect([clients.topClassOf("bob"), clients.topClassOf("ann")]).toEqual([
+      "batch",
+      "interactive",
+    ]);
+    expect(lines).toMatchObject([{ msg: "tokens read anew", file, clients: 2 }]);
+  });
+
+  test("A5: stay as they are at a SIGHUP without a file, and the log says what it is for", () => {
+    const { lines, log } = logLines();
+    const clients = new Clients({ token: "d3fault", file: null, log });
+
+    clients.reload();
+
+    expect(clients.find("d3fault")?.name).toBe("default");
+    expect(lines).toMatchObject([{ msg: expect.stringContaining("FOREMAN_TOKENS_FILE is not") }]);
   });
 });

@@ -11,6 +11,8 @@ type SceneFacts = {
   readonly depthMax?: number;
   readonly waitMsMax?: number;
   readonly missing?: string;
+  /** A client whose ceiling is batch work. */
+  readonly batchClient?: string;
   /** Of an earlier life. */
   readonly store?: MemoryStore;
   readonly clock?: ManualClock;
@@ -21,14 +23,15 @@ export function queueScene(facts: SceneFacts = {}) {
   const { clock = new ManualClock(), depthMax = 100, store = new MemoryStore() } = facts;
   const { waitMsMax = 0 } = facts;
   const told = { joined: [] as JobId[], left: [] as JobId[], ended: [] as string[], changes: 0 };
+  const { lines, log } = logLines();
   const queue = new Queue({
-    topClassOf: () => "interactive",
+    topClassOf: (client) => (client === facts.batchClient ? "batch" : "interactive"),
     isModelMissing: (model) => model === facts.missing,
     onEndedWaiting: (_, why) => void told.ended.push(`${why.state}: ${why.reason}`),
     store,
-    behind: new WriteBehind({ clock, log: logLines().log }),
+    behind: new WriteBehind({ clock, log }),
     clock,
-    log: logLines().log,
+    log,
     depthMax,
     waitMsMax,
     answerBytesMax: 1_000,
@@ -44,5 +47,5 @@ export function queueScene(facts: SceneFacts = {}) {
     return { ...submission, id: submission.job.id };
   };
   const order = () => [...queue.lanes()].map((lane) => [...lane.waiting.keys()]);
-  return { store, clock, told, queue, submitted, order };
+  return { store, clock, lines, told, queue, submitted, order };
 }

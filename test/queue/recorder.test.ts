@@ -106,4 +106,63 @@ describe("the answer of a job that nobody waits for", () => {
 
     expect(late.refusal?.message).toBe("cancelled");
   });
+
+  test("comes with its head, to who listens live and to who comes late", () => {
+    const recorder = new Recorder(100);
+    const [live, late] = [new RecordingWaiter(), new RecordingWaiter()];
+    recorder.listen(live);
+    expect(recorder.hasAnswer).toBe(false);
+    recorder.head(head, notes);
+    recorder.listen(late);
+
+    for (const waiter of [live, late]) {
+      expect([waiter.statusCode, waiter.notes]).toEqual([200, notes]);
+    }
+    expect(recorder.hasAnswer).toBe(true);
+  });
+
+  test("is not begun for who comes when it has outgrown its bound", () => {
+    const recorder = begun(3);
+    const late = new RecordingWaiter();
+
+    recorder.listen(late);
+
+    expect(late.refusal).toMatchObject({ code: "internal" });
+    expect(late.refusal?.message).toContain("too large to be told from its beginning");
+    expect([late.statusCode, late.text]).toEqual([null, ""]);
+  });
+
+  test("is heard by nobody once its listeners have left, so that another attempt may come", () => {
+    const recorder = begun();
+    const leaver = new RecordingWaiter();
+    recorder.listen(leaver);
+    recorder.leave(leaver);
+    expect([recorder.hasAnswer, recorder.listenerCount]).toEqual([false, 0]);
+
+    const stayer = new RecordingWaiter();
+    recorder.listen(stayer);
+    recorder.forget();
+
+    expect(stayer.failure).toMatchObject({ kind: "lost", afterHead: true });
+    expect([recorder.hasAnswer, recorder.listenerCount]).toEqual([false, 0]);
+  });
+
+  test("fails for those who listen, once, and says whether its end marker had come", () => {
+    const failure = { kind: "lost", message: "gone", afterHead: true, cause: null } as const;
+    const told: unknown[] = [];
+    const listener = new RecordingWaiter();
+    listener.failed = (...words: unknown[]) => void told.push(words);
+    const [whole, broken] = [begun(), begun()];
+    for (const recorder of [whole, broken]) recorder.listen(listener);
+
+    whole.failed(failure, true);
+    whole.failed(failure, true);
+    broken.failed(failure);
+
+    expect(told).toEqual([
+      [failure, true],
+      [failure, false],
+    ]);
+    expect([whole.listenerCount, whole.hasAnswer]).toEqual([0, false]);
+  });
 });

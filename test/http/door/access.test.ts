@@ -32,6 +32,11 @@ describe("access with a token", () => {
     expect(await judge(chat, both)).toBe("granted");
   });
 
+  test("A2: is granted though another header's value is the name of this one", async () => {
+    const names = ["X-Note: authorization", "X-Other: x-api-key", "Authorization: Bearer s3cret"];
+    expect(await judge(chat, names)).toBe("granted");
+  });
+
   test.each([
     ["nothing", []],
     ["another token", ["Authorization: Bearer s3cres"]],
@@ -54,6 +59,8 @@ describe("access with a token", () => {
     ["a wrong key", ["x-api-key: s3cres"]],
     ["an empty key", ["x-api-key:"]],
     ["two keys", ["x-api-key: s3cret", "x-api-key: s3cret"]],
+    ["a token and a word behind it", ["Authorization: Bearer s3cret x"]],
+    ["base64 without a colon in it", [`Authorization: Basic ${btoa("s3cret")}`]],
     ["a cookie", ["Cookie: token=s3cret"]],
     ["a token of 12 KB", [`Authorization: Bearer s3cret${"x".repeat(12_000)}`]],
   ])("A2: is denied to %s", async (_, headers) => {
@@ -76,6 +83,42 @@ describe("access with a token", () => {
     ...["GET /health", "GET /", "GET /metrics", "GET /api/tags", "GET /livez/../api/tags"],
   ])("lets nobody else in by resembling a probe: %s", async (line) => {
     expect(await judge(line)).toBe("denied");
+  });
+});
+
+describe("what access grants", () => {
+  const granted = async (line: string, headers: readonly string[], token: string | null) => {
+    const { incoming } = await received(headOf(`${line} HTTP/1.1`, headers));
+    return createAccess(new Clients({ token, file: null, log: createLog("silent") }))(incoming);
+  };
+
+  test("is the client's own name and scope; to a probe a user's, to all an admin's without tokens", async () => {
+    const bearer = ["Authorization: Bearer s3cret"];
+    const nobody = { kind: "granted", name: null };
+
+    expect(await granted(chat, bearer, "s3cret")).toEqual({
+      ...nobody,
+      name: "default",
+      scope: "admin",
+    });
+    expect(await granted("GET /healthz", [], "s3cret")).toEqual({ ...nobody, scope: "user" });
+    expect(await granted(chat, [], null)).toEqual({ ...nobody, scope: "admin" });
+  });
+
+  test.each([
+    ...["/foreman", "/foreman/", "/foreman/page/main.js", "/foreman/page/a-b.css"],
+    ...["/foreman/page/uPlot_1.min.js".replace("min.", "")],
+  ])("is the page and its files, for who has no token: %s", async (path) => {
+    expect((await granted(`GET ${path}`, [], "s3cret")).kind).toBe("granted");
+    expect((await granted(`POST ${path}`, [], "s3cret")).kind).toBe("denied");
+  });
+
+  test.each([
+    ...["/foreman/status", "/foreman/page/", "/foreman/page/..", "/foreman/page/a/b.js"],
+    ...["/x/foreman/", "/foreman/page/.js", "/foreman/page/main.js/x", "/foreman/page/main"],
+    ...["/foreman/page/main.%6as", "/foremanx"],
+  ])("is nothing that only resembles them: %s", async (path) => {
+    expect((await granted(`GET ${path}`, [], "s3cret")).kind).toBe("denied");
   });
 });
 

@@ -28,7 +28,9 @@ describe("a route is an admin's", () => {
     // Not known of Ollama, so that nobody can say what they change.
     ...["POST /api/pulled", "POST /api/experimental/web_search", "PUT /api/chat", "POST /api"],
     ...["DELETE /v1/models/llama3.2", "POST /v1/fine_tuning/jobs", "POST //v1/files"],
-    ...["POST /api/chat%252f..%252fgc"],
+    ...["POST /api/chat%252f..%252fgc", "GET /api/user", "POST /api/user/keys/abc", "POST /api/me"],
+    ...["PUT /api/runtime/llm/providers///", "GET /foreman/changes//", "GETS /api/newer"],
+    ...["FORGET /api/newer", "DELETE /api%252525252fdelete"],
   ])("A1: %s", (line) => {
     expect(judge(line)).toBe(true);
   });
@@ -38,6 +40,15 @@ describe("a route is an admin's", () => {
     ...["POST /jobs/01J0000000000000000000000A/cancel", "GET /api/runtime/llm/providers"],
     ...["POST /api/runtime/llm/batch", "GET /", "GET /foreman/status", "POST //api/chat"],
     ...["GET /api/newer", "HEAD /v1/files", "OPTIONS /api/newer", "POST /v1/audio/transcriptions"],
+    ...["POST /api/generate", "POST /api/embeddings", "POST /v1/chat/completions"],
+    ...["POST /v1/completions", "POST /v1/embeddings", "POST /jobs/foreman/pause"],
+    ...["PUT /x/api/runtime/llm/providers", "PUTS /api/runtime/llm/providers"],
+    ...[
+      "INPUT /api/runtime/llm/providers",
+      "PUT /api/runtime/llm/providersx",
+      "POST /x/api/pulled",
+    ],
+    ...["GET /foreman/changesx"],
     ...["POST /v1/responses", "POST /v1/messages", "POST /api/embed", "GET /v1/models/llama3.2"],
   ])("A1: but %s is not", (line) => {
     expect(judge(line)).toBe(false);

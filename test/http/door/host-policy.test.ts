@@ -33,6 +33,47 @@ describe("decideHost", () => {
     expect(isPassed("8.8.8.8:80", onLoopback)).toBe(false);
   });
 
+  test("takes the machine's own IPv6 addresses and the unspecified one, and nothing like them", () => {
+    const localAddresses = ["not an address", "8.8.4.4", "2001:db8::7"];
+    const options = { ...onLoopback, localAddresses };
+
+    const passing = ["[2001:db8::7]:80", "8.8.4.4", "[::]:80", "[0:0:0:0:0:0:0:0]:80", "0.0.0.0"];
+    const refused = [
+      "[2001:db8::8]:80",
+      "[2001:db8::]:80",
+      "[::8.8.8.8]:80",
+      "8.8.4.5",
+      "[::5]:80",
+    ];
+    for (const host of passing) expect(isPassed(host, options), host).toBe(true);
+    for (const host of refused) expect(isPassed(host, options), host).toBe(false);
+  });
+
+  test("takes no header with a stray bracket for the host inside", () => {
+    const options = { ...onLoopback, allowedHosts: ["foreman.lan"] };
+
+    for (const host of ["[localhost]]:80", "local[host:80", "localhost:8]0", "[[localhost]:80"]) {
+      expect(isPassed(host, options), host).toBe(false);
+    }
+    expect(isPassed("localhost:80", options)).toBe(true);
+  });
+
+  test("takes a name of the list alone, and names below one with a star", () => {
+    const options = { ...onLoopback, allowedHosts: ["foreman.example", "*.boxes.example"] };
+
+    for (const host of ["Foreman.example", "a.boxes.example:80", "a.b.boxes.example"]) {
+      expect(isPassed(host, options), host).toBe(true);
+    }
+    for (const host of ["x.foreman.example", "boxes.example", "aboxes.example", "example"]) {
+      expect(isPassed(host, options), host).toBe(false);
+    }
+  });
+
+  test("checks hosts on a name that it was bound to, and on none that is public", () => {
+    expect(isPassed("evil.example", { ...here, boundAddress: "localhost" })).toBe(false);
+    expect(isPassed("evil.example", { ...here, boundAddress: "0.0.0.0" })).toBe(true);
+  });
+
   test("knows no address of the machine's own where the service manager withholds them", () => {
     const withheld = () => {
       throw new Error("uv_interface_addresses returned Unknown system error 97");

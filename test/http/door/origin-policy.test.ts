@@ -35,6 +35,16 @@ describe("originPolicy", () => {
   });
 });
 
+test("an origin of a list is taken as it is written, and no other that it begins or ends like", () => {
+  const decide = originPolicy({ origins: ["https://exact.example"] });
+  const isRefused = (origin: string) =>
+    decide({ method: "GET", host: null, origin }).kind === "refuse";
+
+  expect(isRefused("https://exact.example")).toBe(false);
+  expect(isRefused("https://exact.exampl")).toBe(true);
+  expect(isRefused("https://exact.example.org")).toBe(true);
+});
+
 describe("ownOriginPolicy", () => {
   const decide = ownOriginPolicy({ origins: ["https://velocity.example.com"] });
   const host = "foreman.lan:8080";
@@ -60,5 +70,7 @@ describe("ownOriginPolicy", () => {
 
     expect(decision).toMatchObject({ kind: "preflight", statusCode: 204 });
     expect(decision).toHaveProperty("headers", expect.arrayContaining([origin]));
+    const allowed = "Authorization,Content-Type,Accept,Idempotency-Key,Last-Event-ID";
+    expect(decision).toHaveProperty("headers", expect.arrayContaining([allowed]));
   });
 });
