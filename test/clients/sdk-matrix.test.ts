@@ -20,6 +20,9 @@ const models = [
 const lacksPython =
   !process.env.CI && spawnSync("python3", ["-c", "import ollama, openai"]).status !== 0;
 
+/** To fetch and build their modules takes half a minute: `.ci/run` does it, with npm at work. */
+const lacksGo = !process.env.TEST_GO_CLIENTS;
+
 describe("answers as the target does", () => {
   test("Anthropic's SDK, LangChain.js, Vercel's AI SDK and the command line", async () => {
     const lines = await bothSides([process.execPath, program("sdk-matrix.mjs")]);
@@ -28,14 +31,16 @@ describe("answers as the target does", () => {
     expect(lines.direct.length).toBe(18);
   }, 60_000);
 
-  /** Its modules take half a minute to fetch and build, which the check does not have: by hand. */
-  test.skipIf(!process.env.TEST_GO_CLIENT)(
-    "Ollama's own client in Go",
-    async () => {
-      const lines = await bothSides(["go", "run", "-C", program("go-client"), "."]);
+  test.skipIf(lacksGo).each([
+    ["Ollama's own client in Go", "ollama-api", 9],
+    ["LangChain for Go", "langchain", 6],
+  ] as const)(
+    "%s",
+    async (_, folder, lineCount) => {
+      const lines = await bothSides(["go", "run", "-C", program("go-clients"), `./${folder}`]);
 
       expect(lines.through).toEqual(lines.direct);
-      expect(lines.direct.length).toBe(9);
+      expect(lines.direct.length).toBe(lineCount);
     },
     180_000,
   );

@@ -1,24 +1,15 @@
-// Ollama's own Go client, unmodified: prints what each call gave, a JSON line each.
+// Ollama's own Go client, unmodified.
 package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 
+	"foreman.example/go-clients/told"
 	"github.com/ollama/ollama/api"
 )
-
-func tell(event string, value any, err error) {
-	if err != nil {
-		value = err.Error()
-	}
-	line, _ := json.Marshal(map[string]any{"event": event, "value": value})
-	fmt.Println(string(line))
-}
 
 func main() {
 	base, err := url.Parse(os.Args[1])
@@ -29,7 +20,7 @@ func main() {
 	ctx := context.Background()
 	model, hi := "llama3.2", []api.Message{{Role: "user", Content: "hi [[tokens=4]]"}}
 
-	tell("heartbeat", nil, client.Heartbeat(ctx))
+	told.Line("heartbeat", nil, client.Heartbeat(ctx))
 	chat := func(name string, stream *bool) {
 		var answers []api.ChatResponse
 		request := &api.ChatRequest{Model: name, Messages: hi, Stream: stream}
@@ -37,7 +28,7 @@ func main() {
 			answers = append(answers, answer)
 			return nil
 		})
-		tell("chat", answers, err)
+		told.Line("chat", answers, err)
 	}
 	whole := false
 	chat(model, nil)
@@ -49,13 +40,13 @@ func main() {
 			generated = append(generated, answer)
 			return nil
 		})
-	tell("generate", generated, err)
+	told.Line("generate", generated, err)
 	embedded, err := client.Embed(ctx, &api.EmbedRequest{Model: "nomic-embed-text", Input: "a"})
-	tell("embed", embedded, err)
+	told.Line("embed", embedded, err)
 	shown, err := client.Show(ctx, &api.ShowRequest{Model: model})
-	tell("show", shown, err)
+	told.Line("show", shown, err)
 	list, err := client.List(ctx)
-	tell("list", list, err)
+	told.Line("list", list, err)
 	version, err := client.Version(ctx)
-	tell("version", version, err)
+	told.Line("version", version, err)
 }
