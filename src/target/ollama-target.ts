@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { Agent, type Dispatcher } from "undici";
 import { causeText, codeOf } from "../errors.ts";
-import { blotted, secretOf } from "./blotted.ts";
+import { Blotter, blottedText, secretOf } from "./blotted.ts";
 import { headersForClient, headersForTarget, headerValue, headerValues } from "./hop-headers.ts";
 import type { Target, TargetExchange, TargetFailure, TargetRequest, TargetSink } from "./target.ts";
 import { viaToken } from "./via.ts";
@@ -74,7 +74,8 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
   readonly #sink: TargetSink;
   /** What stands in front of Ollama may repeat what it refuses: clients must not learn it. */
   readonly #secret: Buffer | null;
-  #isError = false;
+  /** Of an error's body. One that began with 200 is the model's, and passes as it is. */
+  #blotter: Blotter | null = null;
   #controller: Dispatcher.DispatchController | null = null;
   #isAborted = false;
   #hasHead = false;
@@ -116,11 +117,13 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
     // Informational answers are a matter between two hops.
     if (statusCode < 200) return;
     this.#hasHead = true;
-    this.#isError = statusCode >= 400;
-    const rawHeaders = textHeaders(controller.rawHeaders);
+    const secret = this.#secret;
+    const told = (text: string) => (secret === null ? text : blottedText(text, secret));
+    if (secret !== null && statusCode >= 400) this.#blotter = new Blotter(secret);
+    const rawHeaders = textHeaders(controller.rawHeaders).map(told);
     this.#sink.head({
       statusCode,
-      statusText,
+      statusText: told(statusText),
       rawHeaders: headersForClient(rawHeaders),
       isDelimited:
         headerValue(rawHeaders, "content-length") !== null ||
@@ -129,13 +132,17 @@ class Exchange implements TargetExchange, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const secret = this.#isError ? this.#secret : null;
-    this.#sink.chunk(secret === null ? chunk : blotted(chunk, secret));
+    this.#tell(this.#blotter === null ? chunk : this.#blotter.take(chunk));
   }
 
   onResponseEnd(): void {
     this.#isOver = true;
+    if (this.#blotter !== null) this.#tell(this.#blotter.rest());
     this.#sink.end();
+  }
+
+  #tell(bytes: Buffer): void {
+    if (bytes.length > 0) this.#sink.chunk(bytes);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {

@@ -25,6 +25,7 @@ export function buildWatchdog(config: Config, deps: WatchdogDeps): Watchdog {
   const sources = {
     ...config,
     ...deps,
+    log: deps.log.child({ component: "watchdog" }),
     hasher: new FileHasher(),
     isStillMissing: async (model: string) => {
       await poller.refresh();

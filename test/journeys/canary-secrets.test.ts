@@ -159,6 +159,19 @@ test("A4 no secret and no prompt is told to anybody, whatever fails and whoever 
     await ended((await ask("POST /jobs", { body: chat(callback) })).told);
     rule.remove();
   }
+  // In the head, and in a body whose pieces cut the secret in two.
+  const [one, two] = [repeats.slice(0, 25), repeats.slice(25)];
+  const pieces = [one, two, ""].map((each) => `${each.length.toString(16)}\r\n${each}\r\n`);
+  const head = `HTTP/1.1 502 ${secrets.target}\r\nX-Echo: a ${secrets.target}\r\n`;
+  const bytes = `${head}Transfer-Encoding: chunked\r\n\r\n${pieces.join("")}`;
+  for (const line of ["POST /api/chat", "POST /api/show", "POST /jobs"]) {
+    const route = line === "POST /jobs" ? "/api/chat" : line.slice("POST ".length);
+    const rule = sim.fail({ route, fault: { kind: "raw", bytes, ending: "close" } });
+    const { status, told } = await ask(line, { body: chat() });
+    if (line === "POST /jobs") await ended(told);
+    else expect([status, told]).toEqual([502, repeats.replace(secrets.target, "*".repeat(18))]);
+    rule.remove();
+  }
   for (const kind of ["reset", "close-after-tokens", "error-after-tokens"] as const) {
     const fault = { kind, tokens: 1, message: prompt };
     const rule = sim.fail({ route: "/api/chat", times: 2, fault });
@@ -183,6 +196,7 @@ test("A4 no secret and no prompt is told to anybody, whatever fails and whoever 
   await ended((await ask("POST /jobs", { body: chat(callback) })).told);
   await until("the webhook failed", () => saying(foreman, "webhook not received").length > 0);
   await until("the bucket failed", () => saying(foreman, "source failed").length > 0);
+  expect(saying(foreman, "source failed")[0]).toMatchObject({ component: "watchdog" });
 
   const control = new AbortController();
   const headers = { Authorization: `Bearer ${secrets.own}` };
