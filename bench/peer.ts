@@ -32,6 +32,13 @@ export type PeerOptions = {
   readonly profileFolder?: string;
 };
 
+/** How `npm start` and the service start it. */
+export const foremanProgram: readonly string[] = [
+  process.execPath,
+  "--max-semi-space-size=4",
+  join(import.meta.dirname, "../src/main.js"),
+];
+
 /** What to say of a peer that this machine does not have; null if it has it. */
 export function missingPeer(name: PeerName): string | null {
   const program = /^(nginx|haproxy)/.exec(name)?.[1];
@@ -86,7 +93,7 @@ function commandOf(
     case "foreman": {
       const profiling =
         profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-      return [process.execPath, ...profiling, join(import.meta.dirname, "../src/main.js")];
+      return [...foremanProgram.slice(0, -1), ...profiling, ...foremanProgram.slice(-1)];
     }
   }
 }

@@ -46,8 +46,13 @@ async function measure(scene: Scene, { isQuick }: Bench): Promise<RowResult> {
     slow.push(await playRound(scene, scene.peer("foreman"), stopMs));
     bare.push(await playRound(scene, scene.peer("bare proxy"), stopMs));
   }
-  const wasCut = await isCutOff(scene.peer("foreman"));
-  const addedMb = (memoryOf(pid).peakBytes - beforeBytes) / 1e6;
+  const addedBy = () => (memoryOf(pid).peakBytes - beforeBytes) / 1e6;
+  const cut: { readonly wasCut: boolean; readonly addedMb: number }[] = [];
+  for (let reader = 0; reader < (isQuick ? 2 : 4); reader += 1) {
+    cut.push({ wasCut: await isCutOff(scene.peer("foreman")), addedMb: addedBy() });
+  }
+  const wasCut = cut.every((one) => one.wasCut);
+  const addedMb = addedBy();
   const slowMs = median(slow.map((round) => round.sendMs));
   const gapMs = median(slow.map((round) => round.gapMs));
   const isMet = slowMs + gapMs <= stopMs / 10 && addedMb <= heldMbMax && wasCut;
@@ -88,9 +93,10 @@ async function measure(scene: Scene, { isQuick }: Bench): Promise<RowResult> {
       "to read them before the slot is free. Judged is whether the next job begins within a " +
       "tenth " +
       "of the reader's stop. Then an answer of " +
-      `${plain(hugeBytes / 1e6, 0)} MB to a client that never reads on: over all of this ` +
-      "foreman's memory grew by " +
-      `${plain(addedMb, 0)} MB at most, and the client was ${wasCut ? "" : "not "}cut off.`,
+      `${plain(hugeBytes / 1e6, 0)} MB to ${cut.length} clients, one after the other, that never ` +
+      `read on: ${wasCut ? "each was" : "not each was"} cut off when it lagged by 16 MiB. ` +
+      "Over all of this foreman's memory grew by " +
+      `${cut.map((one) => plain(one.addedMb, 0)).join(", ")} MB at most by the end of each.`,
   };
 }
 

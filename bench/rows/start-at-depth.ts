@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { deepJobs, onBacklog } from "../backlog.ts";
 import { Child, freePort } from "../child.ts";
+import { foremanProgram } from "../peer.ts";
 import type { Bench, Row, RowResult } from "../row.ts";
 import { onScene, type Scene } from "../scene.ts";
 import { median, plain, withSpread } from "../statistics.ts";
@@ -72,7 +73,7 @@ async function live(
   await scene.journal();
   const startedAtMs = performance.now();
   const child = new Child({
-    command: [process.execPath, join(import.meta.dirname, "../../src/main.js")],
+    command: foremanProgram,
     // Not bound to a core: a start is the work of several threads.
     cpus: null,
     env: {
