@@ -6,7 +6,7 @@ import { agoMs, timeOf } from "./page-clock.ts";
 import { badge, bar, button, type Cell, panel, table } from "./pieces.ts";
 import { todayPanel } from "./today-panel.ts";
 import { Trouble, wrongWords } from "./trouble.ts";
-import { WaitingPanel } from "./waiting-panel.ts";
+import { pausedWork, WaitingPanel } from "./waiting-panel.ts";
 
 const swapsShown = 6;
 
@@ -52,7 +52,16 @@ function headline(status: Status): TemplateResult {
     wrong === ""
       ? html`Within a day no job and no item of a batch failed.`
       : html`<span class="wrong">${wrong}.</span>`;
-  return html`${runs}; ${waits}. ${tail}`;
+  return html`${runs}; ${waits}. ${pausedWords(status)} ${tail}`;
+}
+
+/** Who waits behind a pause waits for a person. */
+function pausedWords({ paused }: Status): TemplateResult | typeof nothing {
+  const [first] = paused;
+  if (first === undefined) return nothing;
+  if (paused.length > 1) return html`${plural(paused.length, "kind")} of work are paused.`;
+  const work = pausedWork(first);
+  return html`<bdi>${work.charAt(0).toUpperCase()}${work.slice(1)}</bdi> is paused.`;
 }
 
 function runningPanel(app: App, status: Status): TemplateResult {

@@ -53,7 +53,7 @@ export class ProviderTable {
     ];
     const rows = this.#providers.map((provider, i): readonly Cell[] => [
       badge(provider.enabled ? provider.status : "off"),
-      html`${provider.id} <span class="note"><bdi>${provider.problem ?? ""}</bdi></span>`,
+      html`${provider.id} <span class="note"><bdi>${wordsOn(provider)}</bdi></span>`,
       this.#modelSwitches(provider, isOperator),
       duration(provider.latency_ms?.p50 ?? null),
       `${Math.round(provider.error_rate * 100)} %`,
@@ -128,6 +128,12 @@ export class ProviderTable {
     await this.#app.act(doing, done);
     await this.#onChange();
   }
+}
+
+/** What stands in its way, and what it said at its last failure. */
+function wordsOn({ last_error, problem }: Provider): string {
+  const last = last_error === null ? [] : [`last error: ${last_error}`];
+  return [...(problem === null ? [] : [problem]), ...last].join("; ");
 }
 
 function labelOf(id: string, direction: Direction): string {

@@ -20,7 +20,15 @@ const batchesShown = 5;
 
 const dayMs = 86_400_000;
 
-type Matter = { readonly tone: string; readonly words: TemplateResult };
+/** Something that is wrong, in a few words for the headline, and as its line tells it. */
+type Matter = {
+  readonly tone: string;
+  readonly short: string;
+  readonly words: TemplateResult;
+};
+
+/** So many are named in the headline; more are counted. */
+const namedMax = 2;
 
 /** What is wrong, and what failed within a day: jobs, and items of batches. */
 export class Trouble {
@@ -49,7 +57,7 @@ export class Trouble {
         : html`<ul class="matters">
             ${found.map(({ tone, words }) => html`<li>${badge(tone)} <span>${words}</span></li>`)}
             ${this.#batches.filter(isOfToday).slice(0, batchesShown).map(batchLine)}
-            ${this.#jobs.filter(isOfToday).map(jobLine)}
+            ${this.#jobs.filter(isOfToday).map(jobLine)} ${chatsLine(status.today.chats)}
           </ul>`,
       { aside: failedLinks(status), kind: isCalm ? "trouble calm" : "trouble" },
     );
@@ -73,8 +81,8 @@ export class Trouble {
 
 /** What stands and what failed within a day, in some words; empty if there is nothing. */
 export function wrongWords(status: Status): string {
-  const now = matters(status).length;
-  const stands = now === 0 ? [] : [`${plural(now, "thing")} ${now === 1 ? "is" : "are"} wrong`];
+  const now = matters(status).map(({ short }) => short);
+  const stands = now.length > namedMax ? [`${plural(now.length, "thing")} are wrong`] : now;
   const failed = failedWords(status);
   return [...stands, ...(failed === "" ? [] : [`${failed} within a day`])].join("; ");
 }
@@ -125,6 +133,16 @@ function jobLine(job: JobList["jobs"][number]): TemplateResult {
   </li>`;
 }
 
+/** Of a chat nothing is stored; its provider remembers the last failure. */
+function chatsLine({ failed }: Status["today"]["chats"]): TemplateResult | typeof nothing {
+  if (failed === 0) return nothing;
+  return html`<li>
+    ${badge("failed")}
+    <span>${plural(failed, "runtime chat")}; <a href="#/controls">Controls</a> has each
+      provider's last error.</span>
+  </li>`;
+}
+
 function batchLine(batch: BatchList["jobs"][number]): TemplateResult {
   return html`<li>
     ${badge("failed")}
@@ -142,25 +160,29 @@ function matters(status: Status): readonly Matter[] {
   if (target.away_ms !== null) {
     const words = html`Ollama is away, ${duration(target.away_ms)} by now. Work waits for it.
       <bdi>${target.last_error ?? ""}</bdi>`;
-    found.push({ tone: "away", words });
+    found.push({ tone: "away", short: "Ollama is away", words });
   }
-  if (draining) found.push({ tone: "paused", words: html`Draining: no new work is taken.` });
+  if (draining) {
+    const words = html`Draining: no new work is taken.`;
+    found.push({ tone: "paused", short: "New work is refused", words });
+  }
   if (stalls.last !== null && (agoMs(stalls.last.at) ?? 0) < dayMs) {
     const { at, job_id, model } = stalls.last;
     const words = html`${plural(stalls.count, "generation")} hung since the start; the last on
       <a href="#/jobs/${job_id}"><bdi>${model}</bdi></a>, ${timeOf(at)}.`;
-    found.push({ tone: "degraded", words });
+    found.push({ tone: "degraded", short: "Generations hung", words });
   }
   for (const { model, percent, problems, state, step } of watchdog) {
     if (state === "present") continue;
     const how =
       step === null ? html`<bdi>${problems.join("; ")}</bdi>` : `${step}, ${percent ?? 0} %`;
-    found.push({ tone: state, words: html`The required model <bdi>${model}</bdi>: ${how}` });
+    const words = html`The required model <bdi>${model}</bdi>: ${how}`;
+    found.push({ tone: state, short: `The model ${model} is ${state}`, words });
   }
   for (const { failures, last_error, receiver } of webhooks.failing) {
     const words = html`The webhook <bdi>${receiver}</bdi> failed ${count(failures)} times:
       <bdi>${last_error}</bdi>`;
-    found.push({ tone: "degraded", words });
+    found.push({ tone: "degraded", short: "A webhook fails", words });
   }
   return found;
 }

@@ -87,10 +87,15 @@ function unfedNotice({ open, unfed }: Status["batches"]): TemplateResult | typeo
   </p>`;
 }
 
-function pauseNotice({ by, class: jobClass, model, note, since }: Status["paused"][number]) {
-  const what = `${jobClass ?? "all"} work${model === null ? "" : ` on ${model}`}`;
+/** What a pause holds back, such as `batch work on gemma3:12b`. */
+export function pausedWork({ class: jobClass, model }: Status["paused"][number]): string {
+  return `${jobClass ?? "all"} work${model === null ? "" : ` on ${model}`}`;
+}
+
+function pauseNotice(pause: Status["paused"][number]) {
+  const { by, note, since } = pause;
   return html`<p class="notice">
-    ${badge("paused")} <bdi>${what}</bdi>, by <bdi>${by}</bdi>,
+    ${badge("paused")} <bdi>${pausedWork(pause)}</bdi>, by <bdi>${by}</bdi>,
     ${timeOf(since)}${note === null ? "" : ": "} <bdi>${note ?? ""}</bdi>
   </p>`;
 }

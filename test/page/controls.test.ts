@@ -131,6 +131,27 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
     expect(errors).toEqual([]);
   });
 
+  test("says in its headline that Ollama is away, what is paused, and what failed", async () => {
+    const sim = await startSim({ models });
+    const foreman = await startForeman(sim.url, { FOREMAN_POLL_INTERVAL: "100ms" });
+    const { post, status } = asker(foreman.url);
+    const { errors, page } = await look(`${foreman.url}/foreman/`);
+    await see(
+      page,
+      "Nothing runs; nobody waits. Within a day no job and no item of a batch failed.",
+    );
+    const unset = { provider: "nemoclaw", messages };
+    expect(await status("/api/runtime/llm/chat", unset)).toBeGreaterThanOrEqual(500);
+    await post("/foreman/pause", { class: "batch" });
+    await sim.down();
+
+    const paused = "Batch work is paused. Ollama is away; 1 runtime chat failed within a day.";
+    await page.getByRole("heading", { name: paused }).waitFor();
+    await page.getByText("Work waits for it.").waitFor();
+    await page.getByText("1 runtime chat; Controls has each provider's last error.").waitFor();
+    expect(errors).toEqual([]);
+  });
+
   test("I7 a hostile model's name is text in every room, and axe finds nothing in either theme", async () => {
     const sim = await startSim({ models });
     const foreman = await startForeman(sim.url, { FOREMAN_DRAIN_TIMEOUT: "10ms" });
@@ -160,6 +181,7 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
       };
       await see(page, "Unload");
       await see(page, hostile);
+      await see(page, `Batch work on ${qwen} is paused.`);
       await judge("now");
       for (const [room, sign] of [
         [`jobs/${running}`, `<img/src=x onerror=\\"document.title=1\\">:7b${long}`],

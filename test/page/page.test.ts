@@ -148,7 +148,6 @@ describe.skipIf(!hasBrowser)("the page", { timeout: 60_000 }, () => {
     const { job_id: nightly } = await post(`${llm}/batch`, large);
     await see(page, /^1 runs on qwen3.6:35b-a3b; 99 wait/);
     await see(page, "68 more items of 1 batch wait");
-    await picture(page, "page-now-batch");
     await post(`${llm}/jobs/${nightly}/cancel`, {});
     await see(page, /^Nothing runs; nobody waits/);
     expect(errors).toEqual([]);
