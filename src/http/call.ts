@@ -39,7 +39,7 @@ export function answer(
 ): void {
   const { extraHeaders, outgoing } = call;
   if (outgoing.headersSent || outgoing.destroyed) return;
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   // A 204 has no body, and so no length (RFC 9110 §8.6).
   const length = statusCode === 204 ? [] : ["Content-Length", String(bytes.length)];
   outgoing.writeHead(statusCode, [...rawHeaders, ...extraHeaders, ...length]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HealthDocument } from "../../src/wire/probes.ts";
 import type { Status } from "../../src/wire/status.ts";
+import { PausedReader } from "../support/paused-reader.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { type RunningForeman, startForeman } from "../support/start-foreman.ts";
 import { startSim } from "../support/start-sim.ts";
@@ -65,6 +66,32 @@ describe("the queue's limits", () => {
 
     expect(heavy.status).toBe(503);
     for (const client of [waiting, occupier]) client.leave();
+  });
+
+  test("bound the bodies that are shown to readers who do not take them", async () => {
+    const sim = await startSim(endless);
+    const foreman = await startForeman(sim.url, { FOREMAN_QUEUE_BYTES_MAX: "70m" });
+    const body = JSON.stringify(chat("x".repeat(20 * 2 ** 20)));
+    const submitted = await fetch(`${foreman.url}/jobs`, { method: "POST", body });
+    const { job_id: id } = (await submitted.json()) as { job_id: string };
+    const path = `/jobs/${id}/request`;
+    const statusOf = async () => {
+      const { body: shown, status } = await fetch(foreman.url + path);
+      await shown?.cancel();
+      return status;
+    };
+    const readers = Array.from(
+      { length: 3 },
+      () => new PausedReader(foreman.port, "GET", path, ""),
+    );
+
+    await until("there is no room for one more", async () => (await statusOf()) === 503);
+    for (const reader of readers) reader.resume();
+    await until("they have it", () => readers.every(({ isClosed }) => isClosed));
+
+    expect(readers.map(({ receivedBytes }) => receivedBytes > body.length)).not.toContain(false);
+    expect(await statusOf()).toBe(200);
+    await fetch(`${foreman.url}/jobs/${id}/cancel`, { method: "POST" });
   });
 
   test("end a wait at FOREMAN_QUEUE_TIMEOUT with a clear error, and no other", async () => {

@@ -6,7 +6,7 @@ const retryAfterS = 10;
 
 /**
  * The memory that bodies may take together, from their first byte to the end of their answer: those
- * that arrive, those that wait, and those that run.
+ * that arrive, those that wait, those that run, and those that are shown again.
  */
 export class BodyBudget {
   readonly #bytesMax: number;
@@ -24,6 +24,8 @@ export class BodyBudget {
     let heldBytes = 0;
     let isWatched = false;
     return (bytes) => {
+      // It has closed, and does not do so twice.
+      if (outgoing.destroyed) return;
       if (this.#heldBytes + bytes > this.#bytesMax) {
         const message = "server busy, please try again.  the bodies of requests fill the memory";
         throw new ForemanError("queue_full", message, { retryAfterS });
