@@ -8,11 +8,15 @@ export const secret = z
   .regex(/^[\x21-\x7e]+$/, { error: "is empty, or has blanks or letters that no header carries" })
   .optional();
 
-type SecretName =
-  | "FOREMAN_TOKEN"
-  | "FOREMAN_OLLAMA_TOKEN"
-  | "FOREMAN_WEBHOOK_SECRET"
-  | "NEMOCLAW_API_KEY";
+/** Each of them may be given by a file instead, which `…_FILE` names. */
+export const secretNames = [
+  "FOREMAN_TOKEN",
+  "FOREMAN_OLLAMA_TOKEN",
+  "FOREMAN_WEBHOOK_SECRET",
+  "NEMOCLAW_API_KEY",
+] as const;
+
+type SecretName = (typeof secretNames)[number];
 type SecretSettings = { readonly [K in SecretName | `${SecretName}_FILE`]?: string | undefined };
 
 /**

@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -20,6 +22,19 @@ function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "foreman-doctor-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A simulated Ollama in a process with an environment of its own. */
+async function startSimProcess(env: Readonly<Record<string, string>>) {
+  const main = fileURLToPath(new URL("../support/sim-ollama/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [words] = (await once(child.stdout, "data")) as [Buffer];
+  const [url = ""] = /http:\S+/.exec(words.toString()) ?? [];
+  return { url, pid: child.pid };
 }
 
 async function examine(env: Readonly<Record<string, string>>) {
@@ -41,16 +56,66 @@ describe("the doctor", () => {
       FOREMAN_DB: join(folder, "foreman.db"),
       FOREMAN_EMBED_MODEL: "nomic-embed-text",
       FOREMAN_TOKEN: "s3cret",
-      OLLAMA_MAX_LOADED_MODELS: "2",
     });
 
     expect(exitCode).toBe(0);
     expect(of("target")).toMatchObject([{ level: "ok", found: `Ollama 0.33.0 at ${sim.url}` }]);
     expect(of("OLLAMA_MAX_LOADED_MODELS")).toMatchObject([{ level: "ok" }]);
-    expect(of("OLLAMA_NUM_PARALLEL")).toMatchObject([{ level: "unknown" }]);
+    // Its process is this one, where neither is set.
+    const unset = { level: "ok", found: expect.stringContaining(`not set for Ollama`) };
+    expect(of("OLLAMA_NUM_PARALLEL")).toMatchObject([unset]);
     expect(of("disk")[0]?.found).toMatch(/\d+ durable writes a second/);
     expect(of("port")).toMatchObject([{ level: "warning", found: expect.stringMatching(/free/) }]);
     expect(readdirSync(folder)).toEqual([]);
+    expect(JSON.stringify(findings)).not.toContain("s3cret");
+  });
+
+  test("looks into the process at the target's port, and says where it cannot", async () => {
+    const sim = await startSimProcess({ OLLAMA_MAX_LOADED_MODELS: "1", OLLAMA_NUM_PARALLEL: "4" });
+    const env = { FOREMAN_OLLAMA_URL: sim.url, FOREMAN_EMBED_MODEL: "nomic-embed-text" };
+    const inside = await examine({ ...env, OLLAMA_NUM_PARALLEL: "1" });
+    expect(inside.of("OLLAMA_MAX_LOADED_MODELS")).toMatchObject([
+      {
+        level: "warning",
+        found: `1 for Ollama (process ${sim.pid})`,
+        remedy: expect.stringContaining("set it to 2 or more"),
+      },
+    ]);
+    expect(inside.of("OLLAMA_NUM_PARALLEL")).toMatchObject([{ level: "warning" }]);
+
+    const nowhere = { FOREMAN_OLLAMA_URL: `http://127.0.0.1:${await freePort()}` };
+    const outside = await examine({ ...nowhere, OLLAMA_NUM_PARALLEL: "1" });
+    expect(outside.of("OLLAMA_NUM_PARALLEL")).toMatchObject([
+      { level: "ok", found: "1 in this environment" },
+    ]);
+    const blind = await examine(nowhere);
+    expect(blind.of("OLLAMA_NUM_PARALLEL")).toMatchObject([
+      { level: "unknown", remedy: expect.stringContaining("systemctl show ollama") },
+    ]);
+  });
+
+  test("finds files of secrets that others may read", async () => {
+    const sim = await startSim();
+    const folder = emptyFolder();
+    const secret = (name: string, mode: number) => {
+      const file = join(folder, name);
+      writeFileSync(file, "s3cret\n");
+      chmodSync(file, mode);
+      return file;
+    };
+    const [open, group] = [secret("open", 0o644), secret("group", 0o640)];
+    const { exitCode, of, findings } = await examine({
+      FOREMAN_OLLAMA_URL: sim.url,
+      FOREMAN_DB: join(folder, "foreman.db"),
+      FOREMAN_TOKEN_FILE: open,
+      FOREMAN_OLLAMA_TOKEN_FILE: group,
+    });
+
+    expect(exitCode).toBe(1);
+    expect(of("FOREMAN_TOKEN_FILE")).toMatchObject([
+      { level: "fault", remedy: expect.stringContaining(`chmod 600 ${open}`) },
+    ]);
+    expect(of("FOREMAN_OLLAMA_TOKEN_FILE")).toMatchObject([{ level: "ok" }]);
     expect(JSON.stringify(findings)).not.toContain("s3cret");
   });
 
@@ -73,8 +138,6 @@ describe("the doctor", () => {
       FOREMAN_DB: join(folder, "none", "foreman.db"),
       FOREMAN_TOKENS_FILE: open,
       FOREMAN_EMBED_MODEL: "nomic-embed-text",
-      OLLAMA_MAX_LOADED_MODELS: "1",
-      OLLAMA_NUM_PARALLEL: "4",
     });
     expect(ill.exitCode).toBe(1);
     expect(ill.of("clock")).toMatchObject([{ level: "warning" }]);
@@ -82,8 +145,6 @@ describe("the doctor", () => {
     expect(ill.of("tokens")).toMatchObject([{ level: "fault", remedy: `chmod 600 ${open}` }]);
     expect(ill.of("foreman")).toMatchObject([{ level: "fault" }]);
     expect(ill.of("disk")).toMatchObject([{ level: "warning" }]);
-    expect(ill.of("OLLAMA_MAX_LOADED_MODELS")).toMatchObject([{ level: "warning" }]);
-    expect(ill.of("OLLAMA_NUM_PARALLEL")).toMatchObject([{ level: "warning" }]);
     const remedied = ill.findings.filter(({ level }) => level === "warning" || level === "fault");
     expect(remedied.every(({ remedy }) => remedy !== null)).toBe(true);
 

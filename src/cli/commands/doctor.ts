@@ -4,7 +4,7 @@ import { type Config, readConfig } from "../../config.ts";
 import { ForemanError } from "../../errors.ts";
 import { type ExitCode, exitCodes } from "../cli-failure.ts";
 import { checkDisk } from "../doctor/check-disk.ts";
-import { checkFiles } from "../doctor/check-files.ts";
+import { checkFiles, checkSecretFiles } from "../doctor/check-files.ts";
 import { checkPort } from "../doctor/check-port.ts";
 import { checkSlots } from "../doctor/check-slots.ts";
 import { checkTarget } from "../doctor/check-target.ts";
@@ -38,6 +38,7 @@ async function findingsOf(shell: Shell): Promise<readonly Finding[]> {
     ...checkSlots(config, shell.env),
     ...checkDisk(config, shell.clock),
     ...checkFiles(config, getuid?.() ?? null),
+    ...checkSecretFiles(shell.env),
     ...(await checkPort(config)),
   ];
 }
