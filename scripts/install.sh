@@ -109,16 +109,9 @@ back_up() {
   local address
   address=$(setting FOREMAN_ADDR)
   address=${address:-127.0.0.1:8080}
-  # shellcheck disable=SC2016 # The dollars are JavaScript's.
-  run env ADDRESS="${address/#0.0.0.0/127.0.0.1}" TOKEN_FILE="$etc/token" \
-    "$app/node_modules/node/bin/node" --input-type=module -e '
-      import { readFileSync } from "node:fs";
-      const token = readFileSync(process.env.TOKEN_FILE, "utf8").trim();
-      const answer = await fetch(`http://${process.env.ADDRESS}/foreman/backup`, {
-        method: "POST", headers: { Authorization: `Bearer ${token}` },
-      });
-      console.log(await answer.text());
-      process.exit(answer.ok ? 0 : 1);' ||
+  address=${address/#0.0.0.0/127.0.0.1}
+  run env FOREMAN_URL="http://${address/#\[::\]/[::1]}" FOREMAN_CLIENT_TOKEN= \
+    "$app/node_modules/node/bin/node" "$app/src/main.js" backup --token-file "$etc/token" ||
     fail "no backup: nothing was changed. --no-backup upgrades without one"
 }
 
