@@ -10,7 +10,8 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < least[0] || (major === least[0] && minor < least[1])) {
   process.stderr.write(
     `foreman needs Node ${least.join(".")} or newer; this is ${process.versions.node} ` +
-      `(${process.execPath}). In a checkout \`npm start\` brings its own.\n`,
+      `(${process.execPath}). In a checkout \`npm start\` brings its own, ` +
+      "and `npm run foreman -- COMMAND` runs on that.\n",
   );
   // EX_CONFIG of sysexits.h: a service manager need not try again.
   process.exit(78);
