@@ -1,3 +1,4 @@
+import { limits } from "./limits.ts";
 import type { Row, RowResult, Table } from "./row.ts";
 
 export type Measured = {
@@ -36,6 +37,8 @@ export function writeReport({ facts, isQuick, measured }: ReportOptions): string
     "",
     ...tableLines(summaryOf(measured)),
     ...measured.flatMap(sectionOf),
+    "",
+    limits,
     "",
   ].join("\n");
 }
