@@ -61,6 +61,16 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
     await see(page, "1 slot from now on.");
     expect(await get("/foreman/status")).toMatchObject({ slots: 1 });
 
+    await page.getByLabel("Class").selectOption("interactive");
+    await page.getByLabel("Note").fill("until noon");
+    await press(named(page, "Pause …"));
+    await press(named(page, "Pause"));
+    await named(page, "Resume").waitFor();
+    expect(await get("/foreman/status")).toMatchObject({ paused: [{ class: "interactive" }] });
+    await press(named(page, "Resume"));
+    await see(page, "It goes on.");
+    expect(await get("/foreman/status")).toMatchObject({ paused: [] });
+
     await page.getByLabel("Load").selectOption(hostile);
     await press(named(page, "Load"));
     await see(page, /Ollama has no model/);
@@ -128,6 +138,50 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
       await did.getByText(what, { exact: true }).waitFor();
     }
     expect(await page.locator("img").count()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
+  test("shows the beginning of a long request, and how long it is", async () => {
+    const sim = await startSim({ models });
+    const foreman = await startForeman(sim.url);
+    const { post } = asker(foreman.url);
+    await post("/foreman/pause", {});
+    const content = `It begins so. ${"ü".repeat(100_000)} It ends so.`;
+    const body = { model: qwen, messages: [{ role: "user", content }] };
+    const { job_id: id } = await post<{ job_id: string }>("/jobs", body);
+    const { errors, page } = await look(`${foreman.url}/foreman/#/jobs/${id}`);
+
+    await see(page, "the first 66 kB of 200 kB");
+    const shown = (await page.locator("pre").textContent()) ?? "";
+    expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(65_536);
+    expect(JSON.stringify(body)).toContain(shown);
+    expect(errors).toEqual([]);
+  });
+
+  test("tries failed items again, and rejects a result", async () => {
+    const sim = await startSim({ models });
+    const foreman = await startForeman(sim.url);
+    const { get, post } = asker(foreman.url);
+    const llm = "/api/runtime/llm";
+    const { job_id: id } = await post<{ job_id: string }>(`${llm}/batch`, {
+      ...{ provider: "deterministic_fallback", job_type: "plans", requires_approval: true },
+      items: ["no JSON", "[]"].map((content, i) => ({
+        ...{ request_id: `plan ${i}`, messages, response_format: "json", fallback: { content } },
+      })),
+    });
+    const { errors, page } = await look(`${foreman.url}/foreman/#/batches/${id}`);
+
+    await press(named(page, "Retry failed"));
+    await see(page, "The failed items wait again.");
+    const failures = async () =>
+      (await get<{ today: { items: { failed: number } } }>("/foreman/status")).today.items.failed;
+    await until("it failed again", async () => (await failures()) === 2);
+    await press(named(page, "Reject plan 1"));
+    await see(page, "plan 1 is rejected.");
+    const rejected = await get<{ results: object[] }>(
+      `${llm}/jobs/${id}/results?approval=rejected`,
+    );
+    expect(rejected.results).toMatchObject([{ request_id: "plan 1" }]);
     expect(errors).toEqual([]);
   });
 
