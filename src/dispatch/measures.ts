@@ -64,7 +64,7 @@ export class Measures {
     const ranMs = this.#clock.monotonicMs() - running.startedAtMs;
     const gpuMs = Math.max(0, ranMs - (loadMs ?? 0));
     // A load that is not told is believed if the scheduler thought so, and an answer began.
-    const isUntold = loadMs === null && isSwap && run.progress.firstByteAtMs !== null;
+    const isUntold = loadMs === null && isSwap && run.hasAnswered;
     this.#runs += 1;
     this.residents.noteLoad(runnerKey, loadMs);
     if (isWhole && !isUntold) this.#runTimes.note(runnerKey, gpuMs);

@@ -108,6 +108,11 @@ export class Run implements TargetSink {
     return this.#cutFor !== null;
   }
 
+  /** Whether the answer is one, and no error, which says nothing of what is loaded. */
+  get hasAnswered(): boolean {
+    return this.#head !== null && !this.#isError;
+  }
+
   /** How far the answer is; `firstByteAtMs` is null before it begins, `tokens` an estimate. */
   get progress(): { readonly firstByteAtMs: number | null; readonly tokens: number | null } {
     return { firstByteAtMs: this.#firstByteAtMs, tokens: this.#tally?.parts ?? null };

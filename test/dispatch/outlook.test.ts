@@ -125,6 +125,16 @@ describe("what loading has cost", () => {
     expect(told(scene).recent[0]).toEqual([null, "b", null, "gone"]);
   });
 
+  test("is nothing for a request that the target refuses", async () => {
+    const scene = await presentScene();
+    await ran(scene, { loadKey: "a" }, 5_000, 1);
+    scene.submitted({ loadKey: "b" });
+    const refusal = '{"error":"option \\"num_ctx\\" must be of type integer"}';
+    scene.chats().at(-1)!.head({ statusCode: 400 }).chunk(refusal).end();
+
+    expect(told(scene)).toMatchObject({ count: 1, untoldCount: 0, optionsCount: 0, runCount: 2 });
+  });
+
   test("is told one by one of the last 20, and summed up over all", async () => {
     const scene = await presentScene();
     for (let i = 0; i < 21; i++) await ran(scene, { loadKey: `r${i}` }, 100, 1);
