@@ -80,9 +80,11 @@ type Refusal = Extract<EndpointReply, { kind: "answer" }>;
 function readRefusal(reply: Refusal, model: string): Pick<Attempt, "outcome" | "problem"> {
   const { body, location, retryAfterMs, statusCode } = reply;
   if (statusCode >= 300 && statusCode < 400) {
-    const message = `nemoclaw redirects to ${location ?? "nowhere"}, and no redirect is followed`;
-    const remedy = "set NEMOCLAW_API_URL to its own address";
-    return { outcome: failure(codeOfStatus(statusCode), `${message}: ${remedy}`), problem: null };
+    const told = (place: string) =>
+      `nemoclaw redirects to ${place}, and no redirect is followed: ` +
+      "set NEMOCLAW_API_URL to its own address";
+    const outcome = failure(codeOfStatus(statusCode), told(location ?? "nowhere"));
+    return { outcome, problem: told(originOf(location) ?? "another address") };
   }
   const words = errorWords(body).trim();
   const { code, hint } = judge(statusCode, words, model);
@@ -92,6 +94,11 @@ function readRefusal(reply: Refusal, model: string): Pick<Attempt, "outcome" | "
     outcome: failure(code, told(words === "" ? "" : `: ${words}`), retryAfterMs),
     problem: told(name === null ? "" : ` (${name})`),
   };
+}
+
+/** Of an absolute URL; null for none. Its path and query are the endpoint's words, too. */
+function originOf(location: string | null): string | null {
+  return location !== null && URL.canParse(location) ? new URL(location).origin : null;
 }
 
 /** What kind of failure a refusal is, and what to do about it, to stand behind its words. */

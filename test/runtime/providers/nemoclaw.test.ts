@@ -457,4 +457,16 @@ describe("nemoclaw's status and models", () => {
     expect(provider.telemetry.last_error).toBe("nemoclaw answered 429 (overloaded)");
     expect(JSON.stringify([provider.problem, lines])).not.toContain("secret");
   });
+
+  test("tell everybody where it redirects to by the origin alone", async () => {
+    const { asks, lines, provider, sim } = await scene();
+    const headers = { Location: "http://login.example.com/my?plan=secret" };
+    sim.script = always(chats, { kind: "answer", status: 302, headers });
+
+    const outcome = await asks();
+
+    expect(outcome).toMatchObject({ message: expect.stringContaining("plan=secret") });
+    expect(provider.telemetry.last_error).toContain("redirects to http://login.example.com,");
+    expect(JSON.stringify([provider.problem, lines])).not.toContain("secret");
+  });
 });
