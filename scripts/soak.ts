@@ -36,7 +36,7 @@ const daemon = new DaemonLife({
   FOREMAN_JOB_TTL: "10s",
   FOREMAN_LOG_LEVEL: "warn",
   // V8 lets a heap grow while it may; only against a bound does a leak tell itself from idleness.
-  // Its young space alone, which comes and goes up to 134 MB, kept the memory rising for half an hour.
+  // Its young space alone came and went up to 134 MB, and kept memory rising for half an hour.
   NODE_OPTIONS: "--max-old-space-size=80 --max-semi-space-size=8",
 });
 await until200(`${url}/livez`);

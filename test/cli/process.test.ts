@@ -84,10 +84,7 @@ describe("the command as a process", () => {
   });
 
   test("Ctrl-C is heard while foreman hangs", async () => {
-    const server = createServer((request, response) => {
-      const isFirst = request.method === "POST";
-      if (isFirst) response.writeHead(202).end('{"job_id":"01M8GDP0PKCZS7KZDQ9MVD4MV7"}');
-    }).listen(0, "127.0.0.1");
+    const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     onTestFinished(() => void server.close().closeAllConnections());
     const env = { FOREMAN_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };

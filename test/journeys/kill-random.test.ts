@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { killStorm } from "../support/kill-storm.ts";
 
 /** Four at a time, each on a database of its own: while one daemon lives, another one starts. */
-const seeds = ["Q8 a", "Q8 b", "Q8 c", "Q8 d"];
+const seeds = ["a", "b", "c", "d"].map((letter) => `Q8 ${letter}`);
 
 test("Q8 two hundred kills at random moments under load lose and double nothing", async () => {
   const reports = await Promise.all(seeds.map((seed) => killStorm({ kills: 50, seed })));
