@@ -53,7 +53,7 @@ export function isoTime(wallMs: number | null): string | null {
   return wallMs === null ? null : new Date(wallMs).toISOString();
 }
 
-/** What `isoTime` was made of. */
+/** The wall clock reading, in ms, that `isoTime` wrote as this text. */
 export function wallMsOfIso(iso: string): number {
   return Date.parse(iso);
 }

@@ -17,9 +17,7 @@ type LedgerDeps = {
   readonly log: Log;
 };
 
-/**
- * Writes down what becomes of jobs. Rows of synchronous jobs are written behind.
- */
+/** Writes down what becomes of jobs. Rows of synchronous jobs are written behind. */
 export class Ledger {
   readonly #deps: LedgerDeps;
 
@@ -91,7 +89,7 @@ export class Ledger {
   ): Promise<void> {
     const { log, store } = this.#deps;
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
-    // Of a durable job the claim was: a row that waits again took a later attempt.
+    // A durable job's claim was written before it ran, and no row takes the same attempt twice.
     await store.claim(id, attempt, atMs);
     await store.markWorking(id, attempt, atMs);
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;

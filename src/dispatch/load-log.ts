@@ -1,6 +1,6 @@
 /**
  * What made a load needed: another model had answered before; the same one had, with other load
- * options; or none had, and it was let go of meanwhile.
+ * options; or neither, and it was not loaded, be it for the first time or after it was let go of.
  */
 export type LoadCause = "model" | "options" | "gone";
 

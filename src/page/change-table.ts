@@ -29,6 +29,7 @@ export async function readChanges(api: Api): Promise<readonly Change[]> {
   return all.toSorted((one, other) => (one.at < other.at ? 1 : -1)).slice(0, changesShown);
 }
 
+/** A line for each, in the order given. */
 export function changeTable(changes: readonly Change[]): TemplateResult {
   const heads = [{ head: "When" }, { head: "Who" }, { head: "What" }, { head: "Note" }];
   const rows = changes.map(({ at, by, note, what }) => [

@@ -6,7 +6,7 @@ import type { Log } from "../log.ts";
 /** How soon what a full disk kept back is tried again. */
 const againMs = 2_000;
 
-/** So many jobs' rows are owed at most, some 10 MB; the next start ends those of others. */
+/** So many jobs may be owed rows, some 10 MB; the rows of others are ended by the next start. */
 const jobsMax = 10_000;
 
 type Entry = { readonly what: string; readonly write: () => Promise<unknown> };
@@ -36,7 +36,7 @@ export class WriteBehind {
       return;
     }
     write().catch((cause: unknown) => {
-      this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
+      this.#logFailure(id, what, cause);
       if (isFull(cause)) this.#owe(id, entry);
     });
   }
@@ -66,11 +66,15 @@ export class WriteBehind {
           await write();
         } catch (cause) {
           if (isFull(cause)) return;
-          this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
+          this.#logFailure(id, what, cause);
         }
       }
       this.#owed.delete(id);
     }
+  }
+
+  #logFailure(id: JobId, what: string, cause: unknown): void {
+    this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
   }
 }
 

@@ -59,8 +59,12 @@ export async function chat(call: Call, deps: ChatDeps): Promise<void> {
 
 /** Of the 4xx, 429 alone says more of a provider than of the request. */
 function count({ outcome }: CheckedOutcome, { onChatEnded }: ChatDeps): void {
-  if (outcome.kind === "answered") onChatEnded("answered");
-  else if (failureCodes[outcome.code].statusCode >= 429) onChatEnded("failed");
+  if (outcome.kind === "answered") {
+    onChatEnded("answered");
+    return;
+  }
+  const { statusCode } = failureCodes[outcome.code];
+  if (statusCode === 429 || statusCode >= 500) onChatEnded("failed");
 }
 
 function bodyBound(bodyBytesMax: number) {

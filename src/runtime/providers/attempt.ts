@@ -39,6 +39,7 @@ export function withoutKey(text: string, key: string | null): string {
   return safe.length <= wordsLettersMax ? safe : `${safe.slice(0, wordsLettersMax)}…`;
 }
 
+/** With a `problem` of null also where everybody may read the outcome's message. */
 function read(reply: EndpointReply, { model }: Asked): Attempt {
   if (reply.kind === "failed") return readFailure(reply);
   const { statusCode } = reply;
