@@ -14,6 +14,7 @@ const targetModels = ["bench-chat", "bench-embed"];
 /** A subject that runs, with the way to end it. */
 export type Running = Measurable & { stop(): Promise<void> };
 
+/** A handler of a failure: whoever failed is missing from the row, for that reason. */
 export function note(missing: string[], name: string) {
   return (cause: unknown) => {
     missing.push(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`);
@@ -47,6 +48,7 @@ export async function onFastTarget(missing: string[], act: (subjects: Running[])
   }
 }
 
+/** Starts a peer of the other rows, and foreman with these settings. */
 export async function yardstick(
   name: PeerName,
   targetPort: number,
@@ -59,6 +61,7 @@ export async function yardstick(
 
 type GatewayPlace = Omit<Parameters<typeof startGateway>[1], "program">;
 
+/** Starts a gateway. Throws if it is not here, or answers no chat. */
 export async function started(gateway: Gateway, place: GatewayPlace): Promise<Running> {
   const program = programOf(gateway);
   if (program === null) throw new Error(`not here (${gateway.variable} names its program)`);

@@ -17,7 +17,7 @@ import { note, onFastTarget, type Running, started, yardstick } from "../gateway
 import { gateways } from "../gateways.ts";
 import type { Bench, Row, RowResult } from "../row.ts";
 import { median, percentile, plain } from "../statistics.ts";
-import { answerMs, models, shuffled, startThreeModels } from "../three-models.ts";
+import { answerMs, jobs, models, shuffled, startThreeModels } from "../three-models.ts";
 
 const restMs = 10;
 
@@ -160,7 +160,7 @@ function result(figures: ReadonlyMap<string, Figures>, missing: readonly string[
       },
       {
         name: "gateways-makespan",
-        title: "60 shuffled jobs of three models: time until all are answered",
+        title: `${jobs} shuffled jobs of three models: time until all are answered`,
         unit: "ms",
         bars: [...figures].map(([name, own]) => ({ name: named(name), value: own.makespanMs })),
         limit: null,
@@ -193,10 +193,10 @@ function result(figures: ReadonlyMap<string, Figures>, missing: readonly string[
       "Each in front of the same targets, set up as `bench/gateways.ts` says, on one core, in the " +
       "protocol that it speaks: Ollama's own where it has that, OpenAI's else. Chats one at a " +
       `time, in turns, after ${restMs} ms of rest; lines of ${streams} chats at once, one each ` +
-      "millisecond. Swaps and makespan are of row 5's 60 shuffled jobs, all at once; the least is " +
-      `2 swaps. A person asks behind ${scripted} requests of another user's, told apart by the ` +
-      "header that the gateway knows, if it knows one: the wait for the first byte, in answers' " +
-      `times of ${answerMs} ms. Direct is Ollama's own queue there. A dash: it has no such thing, or ` +
-      "refused some.",
+      `millisecond. Swaps and makespan are of row 5's ${jobs} shuffled jobs, all at once; the ` +
+      `least is ${models.length - 1} swaps. A person asks behind ${scripted} requests of another ` +
+      "user's, told apart by the header that the gateway knows, if it knows one: the wait for the " +
+      `first byte, in answers' times of ${answerMs} ms. Direct is Ollama's own queue there. A ` +
+      "dash: it has no such thing, or refused some.",
   };
 }

@@ -115,7 +115,7 @@ function result(played: ReadonlyMap<Way, readonly Played[]>): RowResult {
     plots: [
       {
         name: "model-swaps",
-        title: "60 shuffled jobs of three models: all done in",
+        title: `${jobs} shuffled jobs of three models: all done in`,
         unit: "× the best order",
         bars: ways.map((way) => ({ name: way, value: median(ratios(way)) })),
         limit: makespanMax,
