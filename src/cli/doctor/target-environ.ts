@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { codeOf } from "../../errors.ts";
 
+/** What Ollama's process was started with, or why that cannot be told. */
 export type TargetEnviron =
   | {
       readonly kind: "read";
