@@ -35,13 +35,13 @@ export async function firstByteMs(
   return tookMs;
 }
 
-/** Embeddings a second; NaN where the subject has none or refuses some. */
+/** Embeddings a second; NaN where the subject has none, refuses some or answers none in time. */
 export async function embedRate(subject: Subject, seconds: number): Promise<number> {
   const request = embedWith(subject, "bench-embed");
   if (request === null) return Number.NaN;
   const load = { ...request, origin: subject.origin, connections: embedConnections };
   const { errors, perSecond } = await closedLoop({ ...load, seconds, delayMs: 0 });
-  return errors > 0 ? Number.NaN : perSecond;
+  return errors > 0 || perSecond === 0 ? Number.NaN : perSecond;
 }
 
 /** Relayed lines for a second of the subject's CPU time; `lines` as the target was told. */
@@ -75,7 +75,8 @@ export async function swapsOf(subject: Subject, order: readonly string[], sim: S
 
 /**
  * One user's script has asked for all its answers at once; then a person asks for one, of the same
- * model: how many answers' time the person waits for the first byte.
+ * model: how many answers' time the person waits, its own not counted. Not for the first byte: some
+ * send one before the target has begun.
  */
 export async function personWaits(subject: Subject): Promise<number> {
   const [model] = models;
@@ -87,7 +88,7 @@ export async function personWaits(subject: Subject): Promise<number> {
   // Whoever is left when the person has been served is cut off.
   for (const answer of script) answer.catch(() => {});
   await delay(answerMs * 2);
-  const waitedMs = await firstByteMs(person, subject, { model, user: "person" });
+  const { totalMs } = await ask(person, chatWith(subject, { model, user: "person" }));
   await Promise.all([person, ...clients].map((client) => client.destroy()));
-  return waitedMs / answerMs;
+  return totalMs / answerMs - 1;
 }
