@@ -196,7 +196,7 @@ function result(figures: ReadonlyMap<string, Figures>, missing: readonly string[
       `millisecond. Swaps and makespan are of row 5's ${jobs} shuffled jobs, all at once; the ` +
       `least is ${models.length - 1} swaps. A person asks behind ${scripted} requests of another ` +
       "user's, told apart by the header that the gateway knows, if it knows one: the wait for the " +
-      `first byte, in answers' times of ${answerMs} ms. Direct is Ollama's own queue there. A ` +
+      `whole answer, less the answer, in answers' times of ${answerMs} ms. Direct is Ollama's own queue there. A ` +
       "dash: it has no such thing, or refused some.",
   };
 }
