@@ -61,7 +61,12 @@ describe("the history checker", () => {
     const doubled = events.flatMap((event) =>
       event.kind === "generate-start" ? [event, { ...event, requestId: "another" }] : [event],
     );
-    const later = doubled.map((event) => ({ ...event, atMs: event.atMs + 60_000 }));
+    const again = doubled.map(({ requestId, ...event }) => ({
+      ...event,
+      atMs: event.atMs + 60_000,
+      ...(requestId !== undefined && { requestId: `${requestId} again` }),
+    }));
+    const later = [...doubled, ...again];
     const history = tampered("SELECT 1");
 
     history.told(ids[0] ?? "", "cancelled");
