@@ -201,6 +201,23 @@ describe("a cancel of many", () => {
     ]);
   });
 
+  test("cuts of those that run none of another model", async () => {
+    const { cancel, fill, queue, store } = await scene();
+    const jobs = [...(await fill(1, { model: "a" })), ...(await fill(1, { model: "b" }))];
+    const cuts: (string | undefined)[] = [];
+    for (const job of jobs) {
+      await store.claim(job.id, 1, 1);
+      queue.take(job.id, () => {
+        cuts.push(job.model);
+        const ending = { ...cancelled, reason: "cancelled_by_user" } as const;
+        void store.settle(job.id, 1, ending, 9).then(() => queue.release(job));
+      });
+    }
+
+    expect(await cancel({ model: "b" }, true)).toBe(1);
+    expect(cuts).toEqual(["b"]);
+  });
+
   test("that the disk cuts short keeps what is left, and lets it run", async () => {
     const { cancel, fill, order, queue, store } = await scene();
     const jobs = await fill(many);

@@ -186,7 +186,8 @@ export class Referee {
         previous === null ? entry.state === "queued" : mayBecome(previous, entry.state);
       this.#demand(isNext && isLegal, `events of r${number}: ${previous} → ${entry.state}`);
       const isStart = entry.state === "loading";
-      const isGivenBack = entry.state === "queued" && refunded.includes(entry.why ?? "");
+      const isBack = entry.state === "queued" || entry.state === "failed";
+      const isGivenBack = isBack && refunded.includes(entry.why ?? "");
       attempts += isStart ? 1 : isGivenBack ? -1 : 0;
       previous = entry.state;
     }
@@ -253,7 +254,7 @@ export class Referee {
 }
 
 /** Why an attempt that was given back does not count. */
-const refunded = ["target_away", "shutdown", "daemon_died", "preempted"];
+const refunded = ["target_away", "shutdown", "daemon_died", "preempted", "poison_item"];
 
 function isEnd(state: JobState | undefined): boolean {
   return state !== undefined && transitions[state].length === 0;

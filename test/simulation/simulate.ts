@@ -2,7 +2,6 @@
 import { createLog } from "../../src/log.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
-import { MemoryStore } from "../support/memory-store.ts";
 import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
 import { Life } from "./life.ts";
 import { LifeClock } from "./life-clock.ts";
@@ -162,9 +161,6 @@ class World {
       await this.#clock.advance(stepMs);
     }
     if (!isStopped) this.#violated("it does not stop");
-    // What ends on a socket while the disk is full stays unwritten until the next start.
-    const wasFull = this.#plan.spells.some(({ kind }) => kind === "disk-full");
-    if (wasFull) await new MemoryStore(this.#disk).recoverInterrupted(this.#clock.wallMs());
     this.#referee.judge();
   }
 

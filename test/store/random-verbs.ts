@@ -11,6 +11,7 @@ import {
   refunded,
 } from "./contract/endings.ts";
 import { aJob, prompt } from "./job-maker.ts";
+import { unworded } from "./store-view.ts";
 
 /** One verb of a random sequence; played to each of several stores, it must answer alike. */
 export type RandomVerb = {
@@ -54,7 +55,9 @@ const insert = verb(
         job.isDurable ? prompt : null,
         options,
       );
-      return insertion;
+      return insertion.kind === "known"
+        ? { kind: "known", job: unworded(insertion.job) }
+        : insertion;
     },
 );
 

@@ -61,7 +61,7 @@ function expectSoundJob(job: StoredJob): void {
 }
 
 /** Without the words of its end, which are each store's own. */
-function unworded<T extends StoredJob | null>(job: T) {
+export function unworded<T extends StoredJob | null>(job: T) {
   return job?.ending ? { ...job, ending: { ...job.ending, message: null } } : job;
 }
 

@@ -153,6 +153,7 @@ export class MemoryStore implements Store {
         this.#end(row, { ...died, state: "cancelled", reason: "client_gone" }, atMs);
       } else if (row.deaths >= 3) {
         poisoned.push(row.class);
+        row.attempts -= 1;
         this.#end(row, { ...died, state: "failed", reason: "poison_item" }, atMs);
       } else {
         requeued += 1;

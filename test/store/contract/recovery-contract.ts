@@ -61,6 +61,7 @@ export function recoveryContract(place: StorePlace): void {
 
       expect(await place.store.job(job.id)).toMatchObject({
         state: "failed",
+        attempts: 0,
         ending: { reason: "poison_item", endedAtMs: 3, message: expect.stringContaining("died") },
       });
       expect(await place.store.body(job.id)).toBeNull();
