@@ -68,7 +68,7 @@ export class MeasuresMemory {
       await keepDocument(memory, documentName, measures.document);
       this.#keptRuns = runCount;
     } catch (cause) {
-      this.#log.warn({ err: cause }, "measures not written down; tried again in a minute");
+      this.#log.warn({ err: cause }, "measures not written down");
     }
   }
 }

@@ -213,7 +213,7 @@ export class History {
     try {
       await keepDocument(this.#options.memory, documentName, kept);
     } catch (cause) {
-      this.#log.warn({ err: cause }, "history not written down; tried again in a minute");
+      this.#log.warn({ err: cause }, "history not written down");
     }
   }
 }

@@ -206,7 +206,7 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
     expect(errors).toEqual([]);
   });
 
-  test("I7 a hostile model's name is text in every room, and axe finds nothing in either theme", async () => {
+  test("I7 a hostile model's name is text, and axe finds nothing in either theme", async () => {
     const sim = await startSim({ models });
     const foreman = await startForeman(sim.url, { FOREMAN_DRAIN_TIMEOUT: "10ms" });
     const { get, post } = asker(foreman.url);

@@ -31,7 +31,7 @@ function historyText({ samples }: HistoryDocument, width: number | null): string
     durationText(sample.wait_p95_ms),
     `${Math.round(sample.gpu_busy_share * 100)}%`,
     sample.swaps,
-    sample.queued,
+    sample.queued + sample.unfed,
   ]);
   const titles = [
     "SINCE",
