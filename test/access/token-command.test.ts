@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { hashOf } from "../../src/access/new-token.ts";
 import { runTokenCommand } from "../../src/access/token-command.ts";
 import { readTokenFile } from "../../src/access/token-file.ts";
@@ -26,7 +26,11 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-const newFile = () => join(mkdtempSync(join(tmpdir(), "foreman-token-")), "tokens.json");
+function newFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), "foreman-token-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, "tokens.json");
+}
 
 /** Runs the command; answers what it printed, and its exit code: 0 if it set none. */
 function run(args: readonly string[], env: Record<string, string> = {}) {

@@ -4,12 +4,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { Clients } from "../../src/access/clients.ts";
 import { hashOf, newToken } from "../../src/access/new-token.ts";
 import { addToken, othersMayRead, readTokenFile } from "../../src/access/token-file.ts";
@@ -18,7 +19,11 @@ import { logLines } from "../support/log-lines.ts";
 
 const hash = hashOf("s3cret");
 const entry = { name: "ann", hash, scope: "user" } as const;
-const emptyFolder = () => mkdtempSync(join(tmpdir(), "foreman-tokens-"));
+const emptyFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), "foreman-tokens-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
 const fileWith = (document: unknown, mode = 0o600) => {
   const file = join(emptyFolder(), "tokens.json");
   writeFileSync(file, typeof document === "string" ? document : JSON.stringify(document), { mode });
