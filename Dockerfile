@@ -26,5 +26,5 @@ EXPOSE 8080
 # Never unhealthy for Ollama's being away: a restart would not bring it back.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.FOREMAN_ADDR.split(':').at(-1)}/healthz`).then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-old-space-size=512", "--max-semi-space-size=4", "src/main.js"]
+ENTRYPOINT ["node", "--max-old-space-size=512", "--max-semi-space-size=16", "src/main.js"]
 CMD ["serve"]

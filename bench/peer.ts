@@ -35,7 +35,7 @@ export type PeerOptions = {
 /** How `npm start` and the service start it. */
 export const foremanProgram: readonly string[] = [
   process.execPath,
-  "--max-semi-space-size=4",
+  "--max-semi-space-size=16",
   join(import.meta.dirname, "../src/main.js"),
 ];
 
