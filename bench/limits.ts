@@ -20,7 +20,7 @@ webhooks, and a death of the daemon would count for two jobs. What would do it i
 written with the running job's own commits, of which job is to follow, and a start that counts the noted
 one as begun: at most one false start told a death.
 
-**Memory when idle** is 155 MB, of which a bare Node with two threads takes 75: its program's pages
+**Memory when idle** is 155 to 159 MB, of which a bare Node with two threads takes 75: its program's pages
 alone are 62 MB now. The main thread's objects are 24 MB; of the 3.6 MB of source that it reads, undici is
 1.3 and zod 0.9, and the S3 client none until it is needed. A thread costs 16 MB, and there are two for
 the database: with one, each long read would hold up the commits.
