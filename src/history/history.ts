@@ -227,7 +227,8 @@ function sampleOf(each: Step, lastedMs: number): HistorySample {
     tokens: each.tokens,
     wait_p50_ms: waitQuantile(waits, 0.5),
     wait_p95_ms: waitQuantile(waits, 0.95),
-    gpu_busy_share: Math.min(1, Math.round((each.busyMs / lastedMs) * 1_000) / 1_000),
+    // Fine enough to tell a single ms in a step of ten minutes.
+    gpu_busy_share: Math.min(1, Math.round((each.busyMs / lastedMs) * 1e6) / 1e6),
     ...{ swaps: each.swaps, queued: each.queued, unfed: each.unfed, running: each.running },
   };
 }

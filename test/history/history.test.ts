@@ -1,8 +1,11 @@
+import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { ArrivalOrder } from "../../src/history/arrival-order.ts";
+import { History } from "../../src/history/history.ts";
 import { Series } from "../../src/history/series.ts";
 import { sumOfWaits, waitQuantile, withWait } from "../../src/history/wait-buckets.ts";
 import type { JobId } from "../../src/job.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const id = (n: number) => `job ${n}` as JobId;
 
@@ -117,3 +120,25 @@ describe("a series of steps", () => {
     expect(restored.steps.map(({ atMs }) => atMs / minute)).toEqual([3, 4]);
   });
 });
+
+test.each(["hour", "day"] as const)(
+  "one short run is seen in the busy share of the last %s",
+  async (span) => {
+    const clock = new ManualClock();
+    const counted = { busyMs: 0, swaps: 0, queued: 0, unfed: 0, running: 0, residents: [] };
+    const history = new History({
+      clock,
+      log: pino({ level: "silent" }),
+      memory: { remember: async () => undefined, recall: async () => null },
+      read: () => counted,
+      keyOf: (loadKey) => loadKey,
+    });
+    history.tell(span);
+    counted.busyMs = 1;
+    await clock.advance(span === "hour" ? 58_000 : 590_000);
+
+    const shares = history.tell(span).samples.map((each) => each.gpu_busy_share);
+    expect(shares).toEqual([expect.closeTo(span === "hour" ? 1 / 59_000 : 1 / 591_000, 6)]);
+    expect(shares[0]).toBeGreaterThan(0);
+  },
+);
