@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import { Controls } from "./controls/controls.ts";
 import { Accounts } from "./dispatch/accounts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
-import { MeasuresMemory } from "./dispatch/measures-memory.ts";
+import { measuresKeeper } from "./dispatch/measures-keeper.ts";
 import { readHistory } from "./dispatch/read-history.ts";
 import { Stalls } from "./dispatch/stalls.ts";
 import { History, type Reading } from "./history/history.ts";
@@ -134,7 +134,7 @@ export function buildEngine(config: Config, outside: Outside) {
   });
   return {
     ...{ ...pieces, backups, batches, batching, changes, controls, dispatcher, history, keeper },
-    measures: new MeasuresMemory({ ...pieces, memory: store, ...dispatcher.view }),
+    measures: measuresKeeper({ ...pieces, memory: store, ...dispatcher.view }),
     ...{ metrics, remains, runners, runtime, surveyor, stalls, watchdog, webhooks },
   };
 }

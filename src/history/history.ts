@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type Clock, isoTime, type Timer } from "../clock.ts";
+import { DocumentKeeper } from "../document-keeper.ts";
 import type { Ending, Job, JobId } from "../job.ts";
-import { keepDocument, type Memory, recallDocument } from "../kept-document.ts";
+import type { Memory } from "../kept-document.ts";
 import type { Log } from "../log.ts";
 import type { HistoryDocument, HistorySample } from "../wire/history.ts";
 import type { Status } from "../wire/status.ts";
@@ -13,12 +14,7 @@ import { sumOfWaits, waitQuantile, withWait } from "./wait-buckets.ts";
 /** How often what runs and waits is looked at. */
 const lookEveryMs = 5_000;
 
-/** How often the history is written down: a crash loses no more of it. */
-const keepEveryMs = 60_000;
-
 const minuteMs = 60_000;
-
-const documentName = "history";
 
 /** 60 steps of a minute and 144 of ten: at most 100 KB, written once a minute. */
 const document = z.object({ hour: z.array(step), day: z.array(step) });
@@ -54,45 +50,44 @@ type EndedRun = {
 /** What the last hour and the last day were like, over restarts. */
 export class History {
   readonly #options: HistoryOptions;
-  readonly #log: Log;
+  readonly #keeper: DocumentKeeper<typeof document>;
   readonly #hour = new Series({ stepMs: minuteMs, stepsMax: 60 });
   readonly #day = new Series({ stepMs: 10 * minuteMs, stepsMax: 144 });
   readonly #arrivals: ArrivalOrder;
   #counted = { busyMs: 0, swaps: 0, arrivalSwaps: 0 };
-  #keptAtMs: number;
   #timer: Timer | null = null;
 
   constructor(options: HistoryOptions) {
+    const log = options.log.child({ component: "history" });
     this.#options = options;
-    this.#log = options.log.child({ component: "history" });
     this.#arrivals = new ArrivalOrder(options.keyOf);
-    this.#keptAtMs = options.clock.monotonicMs();
+    this.#keeper = new DocumentKeeper({
+      ...options,
+      ...{ name: "history", shape: document, log },
+      read: () => {
+        this.#look();
+        return { hour: this.#hour.steps, day: this.#day.steps };
+      },
+      restore: ({ day, hour }) => {
+        this.#hour.restore(hour, options.clock.wallMs());
+        this.#day.restore(day, options.clock.wallMs());
+      },
+    });
   }
 
   /** Brings back what an earlier life wrote down. */
-  async recall(): Promise<void> {
-    const { clock, memory } = this.#options;
-    const kept = await recallDocument(memory, documentName, document, (cause) =>
-      this.#log.warn({ err: cause }, "history not readable: it begins anew"),
-    );
-    if (kept === null) return;
-    this.#hour.restore(kept.hour, clock.wallMs());
-    this.#day.restore(kept.day, clock.wallMs());
+  recall(): Promise<void> {
+    return this.#keeper.recall();
   }
 
   start(): void {
-    this.#timer = this.#options.clock.after(lookEveryMs, () => {
-      this.#look();
-      const isDue = this.#options.clock.monotonicMs() - this.#keptAtMs >= keepEveryMs;
-      if (isDue) void this.#keep();
-      this.start();
-    });
+    this.#lookLater();
+    this.#keeper.start();
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
-    this.#look();
-    await this.#keep();
+    await this.#keeper.stop();
   }
 
   /** A job begins to wait: once per job. */
@@ -186,6 +181,13 @@ export class History {
     };
   }
 
+  #lookLater(): void {
+    this.#timer = this.#options.clock.after(lookEveryMs, () => {
+      this.#look();
+      this.#lookLater();
+    });
+  }
+
   #look(): void {
     const { busyMs, queued, residents, running, swaps, unfed } = this.#options.read();
     this.#arrivals.noteLoaded(residents);
@@ -205,16 +207,6 @@ export class History {
     const nowMs = this.#options.clock.wallMs();
     this.#hour.change(nowMs, apply);
     this.#day.change(nowMs, apply);
-  }
-
-  async #keep(): Promise<void> {
-    this.#keptAtMs = this.#options.clock.monotonicMs();
-    const kept = { hour: this.#hour.steps, day: this.#day.steps };
-    try {
-      await keepDocument(this.#options.memory, documentName, kept);
-    } catch (cause) {
-      this.#log.warn({ err: cause }, "history not written down");
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { keepDocument, type Memory } from "../kept-document.ts";
+import { keepDocument, type Memory, recallDocument } from "../kept-document.ts";
 import type { Log } from "../log.ts";
 import type { Inventory } from "./inventory.ts";
 import { polledRoutes } from "./inventory.ts";
@@ -16,16 +16,12 @@ export async function recallInventory(
   memory: Memory,
   log: Log,
 ): Promise<void> {
-  const bytes = await memory.recall(documentName);
-  if (bytes === null) return;
-  try {
-    const replies = document.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-    for (const { body, contentType, route } of replies) {
-      inventory.accept(route, { contentType, body: Buffer.from(body) });
-    }
-  } catch (cause) {
-    // It will be polled again; a memory that cannot be read is no reason not to start.
-    log.warn({ err: cause }, "remembered inventory not readable");
+  // It will be polled again; a memory that cannot be read is no reason not to start.
+  const replies = await recallDocument(memory, documentName, document, (cause) =>
+    log.warn({ err: cause }, "remembered inventory not readable"),
+  );
+  for (const { body, contentType, route } of replies ?? []) {
+    inventory.accept(route, { contentType, body: Buffer.from(body) });
   }
   inventory.forgetLoaded();
 }
