@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { z } from "zod";
 import { type Clock, isoTime } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
@@ -58,8 +59,8 @@ export class Controls {
   #rules: readonly PauseRule[] = [];
   #changes: readonly ControlChange[] = [];
   #slots: number;
-  /** One change at a time: each is made of what the one before left. */
-  #latest: Promise<unknown> = Promise.resolve();
+  /** One change at a time: each is made of what the one before left, whether it came off or not. */
+  readonly #inTurn = pLimit(1);
 
   constructor(options: ControlsOptions) {
     this.#options = options;
@@ -159,7 +160,7 @@ export class Controls {
     apply: (pauses: readonly Pause[], at: string) => readonly Pause[],
   ): Promise<void> {
     const { clock, memory, onChange } = this.#options;
-    const make = async () => {
+    await this.#inTurn(async () => {
       const at = isoTime(clock.wallMs());
       const nothing = { class: null, model: null, slots: null, on: null };
       const change = { ...nothing, ...deed, ...author, at };
@@ -170,11 +171,7 @@ export class Controls {
       this.#changes = changes;
       this.#log.info({ ...deed, ...author }, "operator's control");
       onChange();
-    };
-    const made = this.#latest.then(make);
-    // One that failed hinders none of those after it.
-    this.#latest = made.catch(() => {});
-    await made;
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { z } from "zod";
 import { type Clock, isoTime } from "../clock.ts";
 import { keepDocument, type Memory, recallDocument } from "../kept-document.ts";
@@ -74,8 +75,8 @@ export class ProviderSwitch {
   readonly #options: ProviderSwitchOptions;
   readonly #log: Log;
   #state = untouched;
-  /** One change at a time: each is made of what the one before left. */
-  #latest: Promise<unknown> = Promise.resolve();
+  /** One change at a time: each is made of what the one before left, whether it came off or not. */
+  readonly #inTurn = pLimit(1);
 
   constructor(options: ProviderSwitchOptions) {
     this.#options = options;
@@ -154,17 +155,13 @@ export class ProviderSwitch {
     apply: (state: SwitchDocument) => SwitchDocument,
   ): Promise<void> {
     const { clock, memory } = this.#options;
-    const make = async () => {
+    await this.#inTurn(async () => {
       const at = isoTime(clock.wallMs()) ?? "";
       const changes = [{ at, ...author, ...what }, ...this.#state.changes].slice(0, changesMax);
       const next = { ...apply(this.#state), changes };
       await keepDocument(memory, documentName, next);
       this.#state = next;
       this.#log.info({ ...author, ...what }, "provider switch changed");
-    };
-    const made = this.#latest.then(make);
-    // One that failed hinders none of those after it.
-    this.#latest = made.catch(() => {});
-    await made;
+    });
   }
 }
