@@ -3,7 +3,7 @@ import { jobDocument, jobsCancelled } from "../../wire/jobs.ts";
 import { batchView } from "../../wire/runtime-answers.ts";
 import { CliFailure, type ExitCode, exitCodes } from "../cli-failure.ts";
 import { findWork } from "../client/ended.ts";
-import { batchPath, jobPath } from "../client/paths.ts";
+import { batchPath, jobPath, segmentOf } from "../client/paths.ts";
 import type { Run, Session } from "../session.ts";
 
 type CancelOptions = {
@@ -39,6 +39,8 @@ async function cancel(
       "name either jobs by their ids, or --model, --client or --all",
     );
   }
+  // All of them before the first is cancelled.
+  for (const id of ids) segmentOf(id);
   if (isFilter) await cancelMany(session, options);
   for (const id of ids) await cancelOne(session, id);
   return exitCodes.ok;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type ExitCode, exitCodes } from "../cli-failure.ts";
 import { exitCodeOf, type Found, findWork, waitFor } from "../client/ended.ts";
-import { jobPath } from "../client/paths.ts";
+import { jobPath, segmentOf } from "../client/paths.ts";
 import { batchText, jobText } from "../output/job-text.ts";
 import { printableLines } from "../output/printable.ts";
 import { showProgress } from "../output/progress.ts";
@@ -57,7 +57,7 @@ export async function tellArtifact(
   id: string,
   name: string,
 ): Promise<void> {
-  const path = `${jobPath(id)}/artifacts/${encodeURIComponent(name)}`;
+  const path = `${jobPath(id)}/artifacts/${segmentOf(name)}`;
   const answer = await client.open({ path, isLong: true });
   if (shell.stdout.isTTY) await printer.text(printableLines(await answer.text()));
   else for await (const piece of answer.body ?? []) await printer.raw(piece);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { resultView } from "../../wire/runtime-answers.ts";
 import { CliFailure, type ExitCode, exitCodes } from "../cli-failure.ts";
 import { linesOf } from "../client/lines.ts";
-import { batchPath } from "../client/paths.ts";
+import { batchPath, segmentOf } from "../client/paths.ts";
 import { printable } from "../output/printable.ts";
 import type { Run, Session } from "../session.ts";
 
@@ -42,7 +42,7 @@ async function judge(
 ): Promise<ExitCode> {
   const { client, printer } = session;
   for await (const request of requestsOf(session, requests)) {
-    const path = `${batchPath(id)}/results/${encodeURIComponent(request)}/${verb}`;
+    const path = `${batchPath(id)}/results/${segmentOf(request)}/${verb}`;
     const { document, json } = await client.ask(resultView, { method: "POST", path, body });
     const { request_id: judged, approval } = document;
     await printer.document(json, () => printable(`${judged} is ${approval?.state}`));

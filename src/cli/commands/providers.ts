@@ -6,7 +6,7 @@ import {
   providerView,
 } from "../../wire/runtime-answers.ts";
 import { type ExitCode, exitCodes } from "../cli-failure.ts";
-import { runtimePath } from "../client/paths.ts";
+import { runtimePath, segmentOf } from "../client/paths.ts";
 import { table } from "../output/table.ts";
 import type { Run, Session } from "../session.ts";
 
@@ -69,7 +69,7 @@ async function switchProvider(
   const change = model === undefined ? { enabled: isOn } : { models: { [model]: isOn } };
   const { json } = await client.ask(providerView, {
     method: "PATCH",
-    path: `${path}/${encodeURIComponent(id)}`,
+    path: `${path}/${segmentOf(id)}`,
     body: { ...change, note },
   });
   await printer.document(json, () => `${id}${model ? ` ${model}` : ""} is ${isOn ? "on" : "off"}`);
