@@ -82,3 +82,8 @@ export class ForemanError extends Error {
     return errorCodes[this.code];
   }
 }
+
+/** Whether that is an operating error of that code. */
+export function hasCode(cause: unknown, code: ErrorCode): boolean {
+  return cause instanceof ForemanError && cause.code === code;
+}

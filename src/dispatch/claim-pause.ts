@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { ForemanError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { HoldReason } from "../scheduler/hold-reason.ts";
 
@@ -30,8 +30,7 @@ export class ClaimPause {
    * its whole lane waits; a job that was refused for its own sake must not stand before others.
    */
   restMsAfter(cause: unknown): number {
-    const isFull = cause instanceof ForemanError && cause.code === "storage_full";
-    if (!isFull) return pauseMs;
+    if (!hasCode(cause, "storage_full")) return pauseMs;
     if (!this.#isOn) this.#begin();
     return 0;
   }

@@ -1,14 +1,10 @@
 import type { Clock } from "../clock.ts";
-import { ForemanError } from "../errors.ts";
 import type { Ending, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
 import type { Answer, PutBack, Store } from "../store/store.ts";
 import type { WriteBehind } from "../store/write-behind.ts";
 import { keptAnswer } from "./kept-answer.ts";
-
-/** How soon a row is written again that found the disk full. */
-const againMs = 2_000;
 
 type LedgerDeps = {
   readonly store: Store;
@@ -59,7 +55,7 @@ export class Ledger {
     const atMs = clock.wallMs();
     const notBeforeMs = delayMs === 0 ? null : atMs + delayMs;
     const write = () => store.putBack(job.id, attempt, putBack, atMs, notBeforeMs);
-    if (job.isDurable) await this.#insist(job.id, "put back", write);
+    if (job.isDurable) await behind.insist(job.id, "put back", write);
     else behind.write(job.id, "put back", write);
   }
 
@@ -74,12 +70,16 @@ export class Ledger {
    * rejects.
    */
   async settleDurable({ job, waiter }: WaitingJob, attempt: number, ended: Ending): Promise<void> {
-    const atMs = this.#deps.clock.wallMs();
+    const { behind, clock } = this.#deps;
+    const atMs = clock.wallMs();
     const { answer, ending } = await keptAnswer(waiter, ended);
-    await this.#insist(job.id, "end", () => this.#end(job.id, attempt, ending, atMs, answer));
+    await behind.insist(job.id, "end", () => this.#end(job.id, attempt, ending, atMs, answer));
   }
 
-  /** What came before may not have been written, if the disk was full at that moment. */
+  /**
+   * What came before may not have been written, if the disk was full at that moment: then the row
+   * is brought here, and has this time as that of its claim.
+   */
   async #end(
     id: JobId,
     attempt: number,
@@ -93,21 +93,8 @@ export class Ledger {
     await store.claim(id, attempt, atMs);
     await store.markWorking(id, attempt, atMs);
     if ((await store.settle(id, attempt, ending, atMs, answer)) === "settled") return;
-    log.error({ jobId: id, attempt }, "end of a job not written: another attempt holds it");
-  }
-
-  /** While the disk is full, what must be written is held in memory and tried again. */
-  async #insist(id: JobId, what: string, write: () => Promise<unknown>): Promise<void> {
-    const { clock, log } = this.#deps;
-    for (;;) {
-      try {
-        await write();
-        return;
-      } catch (cause) {
-        log.error({ jobId: id, what, err: cause }, "job's row not written");
-        if (!(cause instanceof ForemanError) || cause.code !== "storage_full") return;
-        await clock.sleep(againMs);
-      }
-    }
+    const row = await store.job(id);
+    const why = row === null ? "it has no row" : `it is ${row.state}, attempt ${row.lastAttempt}`;
+    log.error({ jobId: id, attempt, why }, "end of a job not written");
   }
 }

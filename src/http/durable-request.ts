@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Job, JobId } from "../job.ts";
+import { timeoutError } from "../queue/admit.ts";
 import type { Queue } from "../queue/queue.ts";
 import { answerBytes } from "../result/artifacts.ts";
 import type { Store, StoredJob } from "../store/store.ts";
@@ -52,7 +53,7 @@ export async function waitDurably(
     onGone: () => queue.listeners.stopListening(id, waiter),
   });
   queue.listeners.listen({ id, model: job.model }, waiter);
-  limitWait(waiter, { id, clock: client.clock, ...deps });
+  limitWait(call, waiter, { id, clock: client.clock, ...deps });
   if (known === null) return;
   // It may have ended before, or while this was being arranged: then nobody will tell the waiter.
   const now = await store.job(id);
@@ -64,16 +65,17 @@ export async function waitDurably(
 
 /** The longest wait holds for the client; its job waits on. */
 function limitWait(
+  call: Call,
   waiter: WaitingClient,
   { clock, id, queue, waitMsMax }: { clock: Clock; id: JobId; queue: Queue; waitMsMax: number },
 ): void {
   if (waitMsMax === 0) return;
-  clock.after(waitMsMax, () => {
+  const timer = clock.after(waitMsMax, () => {
     if (waiter.hasAnswer) return;
     queue.listeners.stopListening(id, waiter);
-    const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
-    waiter.refuse(new ForemanError("queue_timeout", message));
+    waiter.refuse(timeoutError(waitMsMax));
   });
+  call.outgoing.once("close", () => timer.cancel());
 }
 
 function refuseOther(known: StoredJob, { bodyHash, route }: Job): void {

@@ -12,7 +12,7 @@ export type AdmissionFacts = {
 };
 
 /** When a client that was turned away may come back; OpenAI's SDKs obey it. */
-export const retryAfterS = 10;
+const retryAfterS = 10;
 
 /** Ollama's own words (server/sched.go), two spaces included: clients match on them. */
 const busy = "server busy, please try again.  maximum pending requests exceeded";
@@ -44,4 +44,10 @@ export function drainingError(): ForemanError {
 /** What whoever comes hears while an operator drains foreman, which goes on with what is in. */
 export function closedError(): ForemanError {
   return new ForemanError("draining", busy, { retryAfterS });
+}
+
+/** What whoever waited for `waitMsMax` hears. */
+export function timeoutError(waitMsMax: number): ForemanError {
+  const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
+  return new ForemanError("queue_timeout", message, { retryAfterS });
 }

@@ -1,9 +1,9 @@
-import type { Timer } from "../clock.ts";
-import { ForemanError } from "../errors.ts";
+import assert from "node:assert/strict";
+import { ForemanError, hasCode } from "../errors.ts";
 import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Remains } from "../store/remains.ts";
-import { admit, drainingError, retryAfterS } from "./admit.ts";
+import { admit, drainingError } from "./admit.ts";
 import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
@@ -13,6 +13,7 @@ import type { QueueOptions } from "./queue-options.ts";
 import { Recorder } from "./recorder.ts";
 import type { Submission } from "./submission.ts";
 import { Taken } from "./taken.ts";
+import { WaitLimit } from "./wait-limit.ts";
 
 /** Where a job waits: lanes in memory in front of rows in the store. */
 export class Queue {
@@ -20,7 +21,7 @@ export class Queue {
   readonly #log: Log;
   readonly #lanes = new Lanes();
   readonly #durable: DurableJobs;
-  readonly #timers = new Map<JobId, Timer>();
+  readonly #waitLimit: WaitLimit;
   readonly #taken = new Taken();
   /** That somebody asks for, of jobs in every state. */
   readonly cancels: Cancels;
@@ -30,6 +31,7 @@ export class Queue {
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "queue" });
+    this.#waitLimit = new WaitLimit(options);
     this.#durable = new DurableJobs({ ...options, log: this.#log, lanes: this.#lanes });
     const own = { log: this.#log, durable: this.#durable, taken: this.#taken };
     const turnAway = (id: JobId) =>
@@ -192,31 +194,24 @@ export class Queue {
 
   /** Here, so that no way into the queue leads past a client's ceiling. */
   #ranked(job: Job): Job {
-    return {
-      ...job,
-      class: this.#options.topClassOf(job.client) === "batch" ? "batch" : job.class,
-    };
+    const isBatch = this.#options.topClassOf(job.client) === "batch";
+    return isBatch ? { ...job, class: "batch" } : job;
   }
 
   #remove(id: JobId): WaitingJob | null {
     const waiting = this.#lanes.remove(id);
-    this.#timers.get(id)?.cancel();
-    this.#timers.delete(id);
+    this.#waitLimit.forget(id);
     if (waiting?.job.isDurable) this.#durable.refill(waiting.job);
     return waiting;
   }
 
   #watchWait(waiting: WaitingJob): void {
-    const { clock, waitMsMax } = this.#options;
-    const { id, isDurable } = waiting.job;
-    if (waitMsMax === 0 || isDurable) return;
-    const restMs = waiting.joinedAtMs + waitMsMax - clock.monotonicMs();
-    const timer = clock.after(Math.max(0, restMs), () => {
-      const message = `waited longer than FOREMAN_QUEUE_TIMEOUT (${waitMsMax / 1_000} s)`;
-      waiting.waiter.refuse(new ForemanError("queue_timeout", message, { retryAfterS }));
-      this.#end(this.#remove(id), { state: "failed", reason: "queue_timeout", message });
+    this.#waitLimit.watch(waiting, (error) => {
+      waiting.waiter.refuse(error);
+      const { message } = error;
+      const ended = this.#remove(waiting.job.id);
+      this.#end(ended, { state: "failed", reason: "queue_timeout", message });
     });
-    this.#timers.set(id, timer);
   }
 
   #end(waiting: WaitingJob | null, why: Pick<Ending, "state" | "reason" | "message">): void {
@@ -232,18 +227,24 @@ export class Queue {
     onChange();
   }
 
-  /** A job that could not be written is turned away if it still waits, and runs on if it runs. */
+  /**
+   * A job that could not be written is turned away if it still waits. If it runs it runs on, and
+   * its row is written as soon as the disk has room, in time for its end or with it.
+   */
   #lostInsert(job: Job, cause: unknown): void {
+    const { behind, onChange, onEndedWaiting, onLeft, store } = this.#options;
     this.#log.error({ jobId: job.id, err: cause }, "job not recorded");
-    const error =
-      cause instanceof ForemanError
-        ? cause
-        : new ForemanError("storage_failed", "the job could not be recorded", { cause });
+    assert(cause instanceof ForemanError, "a store rejects with nothing else");
     const waiting = this.#remove(job.id);
-    if (waiting === null) return;
-    waiting.waiter.refuse(error);
-    this.#options.onEndedWaiting(job, { state: "failed", reason: "storage_failed" });
-    this.#options.onLeft(job);
-    this.#options.onChange();
+    if (waiting === null) {
+      // One that has ended by now has nothing more to come that would end its row.
+      const isOwed = hasCode(cause, "storage_full") && this.#taken.has(job.id);
+      if (isOwed) behind.write(job.id, "insert", () => store.insertJob(job, null));
+      return;
+    }
+    waiting.waiter.refuse(cause);
+    onEndedWaiting(job, { state: "failed", reason: "storage_failed" });
+    onLeft(job);
+    onChange();
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { ForemanError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 
@@ -12,9 +12,9 @@ const jobsMax = 10_000;
 type Entry = { readonly what: string; readonly write: () => Promise<unknown> };
 
 /**
- * Writes rows for whose sake nobody waits: those of jobs on a socket. What a full disk refuses is
- * owed, and written as soon as there is room, each job's in their order; other failures are logged,
- * and hinder nobody.
+ * Writes rows of jobs, whatever the disk says. Those of jobs on a socket are written behind, for
+ * nobody waits for them: what a full disk refuses is owed, and written as soon as there is room,
+ * each job's in their order. Other failures are logged, and hinder nobody.
  */
 export class WriteBehind {
   readonly #clock: Clock;
@@ -37,8 +37,26 @@ export class WriteBehind {
     }
     write().catch((cause: unknown) => {
       this.#logFailure(id, what, cause);
-      if (isFull(cause)) this.#owe(id, entry);
+      if (hasCode(cause, "storage_full")) this.#owe(id, entry);
     });
+  }
+
+  /**
+   * Writes what may be done without by nobody, such as the end of a durable job: resolves when it
+   * is on the disk, which on a full one is as soon as there is room, or was refused for another
+   * reason, which is logged. Never rejects.
+   */
+  async insist(id: JobId, what: string, write: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await write();
+        return;
+      } catch (cause) {
+        this.#logFailure(id, what, cause);
+        if (!hasCode(cause, "storage_full")) return;
+        await this.#clock.sleep(againMs);
+      }
+    }
   }
 
   #owe(id: JobId, entry: Entry): void {
@@ -65,7 +83,7 @@ export class WriteBehind {
         try {
           await write();
         } catch (cause) {
-          if (isFull(cause)) return;
+          if (hasCode(cause, "storage_full")) return;
           this.#logFailure(id, what, cause);
         }
       }
@@ -76,8 +94,4 @@ export class WriteBehind {
   #logFailure(id: JobId, what: string, cause: unknown): void {
     this.#log.error({ jobId: id, what, err: cause }, "job's row not written");
   }
-}
-
-function isFull(cause: unknown): boolean {
-  return cause instanceof ForemanError && cause.code === "storage_full";
 }

@@ -70,4 +70,32 @@ describe("D1 a chat on a socket, whose row a full disk keeps back,", () => {
 
     expect(await store.job(id)).toMatchObject({ state: "done", attempts: 1, lastAttempt: 2 });
   });
+
+  test("that runs without a row, since none could be written as it came, gets one with its end", async () => {
+    const { chats, clock, giveRoom, lines, store, submitted } = await fullDiskScene();
+    store.failsWith = full;
+    const { id, waiter } = submitted();
+    await clock.advance(2_000);
+
+    finish(chats()[0]!);
+    await clock.settle();
+    expect([waiter.isEnded, await store.job(id)]).toEqual([true, null]);
+    await giveRoom();
+
+    expect(await store.job(id)).toMatchObject({ state: "done", attempts: 1 });
+    expect(lines.map(({ msg }) => msg)).not.toContain("end of a job not written");
+  });
+
+  test("that ended before it was known that it has no row is served, and the log says so", async () => {
+    const { chats, clock, giveRoom, lines, store, submitted } = await fullDiskScene();
+    store.failsWith = full;
+    const { id, waiter } = submitted();
+    finish(chats()[0]!);
+    await giveRoom();
+    await clock.settle();
+
+    expect([waiter.isEnded, await store.job(id)]).toEqual([true, null]);
+    const told = lines.find(({ msg }) => msg === "end of a job not written");
+    expect(told).toMatchObject({ jobId: id, attempt: 1, why: "it has no row" });
+  });
 });
