@@ -60,9 +60,31 @@ write() {
 runs_systemd() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 is_active() { runs_systemd && systemctl is-active --quiet "$1"; }
 enable_units() {
-  local names=(foreman.service)
-  [ -z "$socket" ] || names+=(foreman.socket)
-  run systemctl ${root:+--root="$root"} enable --quiet "${names[@]}"
+  local ctl=(run systemctl ${root:+--root="$root"})
+  "${ctl[@]}" enable --quiet foreman.service
+  if [ "$socket" ]; then
+    "${ctl[@]}" enable --quiet foreman.socket
+  else
+    "${ctl[@]}" disable --quiet foreman.socket
+  fi
+}
+# Whether systemd is to listen: what stays with a rollback is what the install before chose.
+uses_socket() {
+  if [ "$dry" ]; then [ "$socket" ]; else systemctl is-enabled --quiet foreman.socket; fi
+}
+# What has just been put there runs when it returns; false: it does not start.
+restart() {
+  run systemctl daemon-reload
+  # A service that failed too often, and its socket, would not be started for five minutes.
+  run systemctl reset-failed foreman.service foreman.socket 2>/dev/null || true
+  if ! uses_socket; then
+    run systemctl stop foreman.socket || return
+  elif ! is_active foreman.socket; then
+    # The address cannot be handed over while foreman itself listens there.
+    run systemctl stop foreman.service || return
+    run systemctl start foreman.socket || return
+  fi
+  run systemctl restart foreman.service
 }
 
 check_machine() {
@@ -130,14 +152,20 @@ SETTINGS
 place_units() {
   run install -d -m 755 "$units/foreman.service.d" "$units/foreman.socket.d" "$(dirname "$command")"
   run install -m 644 "$source/foreman.service" "$source/foreman.socket" "$units/"
-  # Not %d, which systemd knows from 250 on alone.
+  # Not %d, which systemd knows from 250 on alone. A credential is what the start found: tokens that
+  # a reload is to find are a copy, made by root in a folder of the service's own user.
   write "$units/foreman.service.d/10-credentials.conf" 644 <<'DROPIN'
 # Written by install.sh; changes of yours belong in `systemctl edit foreman`.
 [Service]
 LoadCredential=token:/etc/foreman/token
-LoadCredential=tokens:/etc/foreman/tokens.json
 Environment=FOREMAN_TOKEN_FILE=/run/credentials/foreman.service/token
-Environment=FOREMAN_TOKENS_FILE=/run/credentials/foreman.service/tokens
+RuntimeDirectory=foreman
+RuntimeDirectoryMode=0700
+Environment=FOREMAN_TOKENS_FILE=/run/foreman/tokens.json
+ExecStartPre=+/bin/sh -c 'install -T -m 400 -o "$(stat -c %%u /run/foreman/)" /etc/foreman/tokens.json /run/foreman/tokens.json'
+ExecReload=
+ExecReload=+/bin/sh -c 'install -T -m 400 -o "$(stat -c %%u /run/foreman/)" /etc/foreman/tokens.json /run/foreman/tokens.json'
+ExecReload=/bin/kill -HUP $MAINPID
 DROPIN
   write "$units/foreman.socket.d/10-address.conf" 644 <<DROPIN
 # Written by install.sh from FOREMAN_ADDR.
@@ -166,16 +194,10 @@ start() {
     say "foreman starts when systemd does, from ${root:-/}"
     return
   fi
-  run systemctl daemon-reload
-  if [ "$socket" ] && ! is_active foreman.socket; then
-    # The address cannot be handed over while foreman itself listens there.
-    run systemctl stop foreman.service
-    run systemctl start foreman.socket
-  fi
-  run systemctl restart foreman.service || fail "foreman does not start: journalctl -u foreman -n 50;" \
+  restart || fail "foreman does not start: journalctl -u foreman -n 50;" \
     "the version of before: $source/scripts/install.sh --rollback"
   say "foreman runs: systemctl status foreman. Its token is in $etc/token; a client of its own:"
-  say "  foreman token add NAME --file $etc/tokens.json && systemctl restart foreman"
+  say "  foreman token add NAME --file $etc/tokens.json && systemctl reload foreman"
 }
 
 do_install() {
@@ -196,8 +218,7 @@ do_rollback() {
   run mv "$app.new" "$app.previous"
   run install -m 644 "$app/foreman.service" "$app/foreman.socket" "$units/"
   runs_systemd || return 0
-  run systemctl daemon-reload
-  run systemctl restart foreman.service ||
+  restart ||
     fail "the version of before does not start. If the journal says that the database has a newer" \
       "schema, put back the copy that the upgrade left: docs/install.md, \"Back to the one before\""
 }

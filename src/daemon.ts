@@ -2,10 +2,10 @@ import { systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
 import { ForemanError } from "./errors.ts";
 import type { Foreman } from "./foreman.ts";
-import { buffered, createLog, journal, type Log } from "./log.ts";
+import { buffered, createLog, fatalLines, journal, type Log } from "./log.ts";
 import { openStore } from "./open-store.ts";
 import { type Notifier, noNotifier } from "./systemd/notifier.ts";
-import { readSupervision, type Supervision } from "./systemd/supervision.ts";
+import { isJournal, readSupervision, type Supervision } from "./systemd/supervision.ts";
 import { SystemdNotifier } from "./systemd/systemd-notifier.ts";
 
 /** sysexits.h: a wrong setting, a damaged database, another foreman on the same database. */
@@ -34,19 +34,20 @@ const defaultPath = "/usr/bin:/bin";
  * not stop, 65 to 78 as above, 70 on an error that nobody foresaw.
  */
 export async function runDaemon(env: Readonly<Record<string, string | undefined>>): Promise<void> {
-  let log: Log | null = null;
   try {
     const config = readConfig(env);
     const supervision = readSupervision(env, process.pid);
-    log = createLog(config.logLevel, supervision.isJournal ? journal() : buffered());
+    const log = createLog(config.logLevel, supervision.isJournal ? journal() : buffered());
     const notifier = notifierFor(supervision.notifySocket, env.PATH, log);
     const starting = startForeman(config, { log, notifier, supervision });
     watchSignals(starting, log, notifier);
     await starting;
+    process.on("uncaughtException", (cause) => fail(cause, log));
   } catch (cause) {
-    fail(cause, null);
+    const words = `foreman: ${describe(cause)}\n`;
+    process.stderr.write(isJournal(env, 2) ? fatalLines(words) : words);
+    process.exit(exitCodeOf(cause));
   }
-  process.on("uncaughtException", (cause) => fail(cause, log));
 }
 
 async function startForeman(config: Config, own: Own): Promise<Foreman> {
@@ -105,11 +106,13 @@ function notifierFor(socket: string | null, path: string | undefined, log: Log):
 }
 
 /** Says what went wrong, once, and ends the process: a daemon that limps helps nobody. */
-function fail(cause: unknown, log: Log | null): never {
-  const code = cause instanceof ForemanError ? (exitCodes[cause.code] ?? 1) : exitUncaught;
-  if (log !== null) log.fatal({ err: cause }, "foreman cannot go on");
-  else process.stderr.write(`foreman: ${describe(cause)}\n`);
-  process.exit(code);
+function fail(cause: unknown, log: Log): never {
+  log.fatal({ err: cause }, "foreman cannot go on");
+  process.exit(exitCodeOf(cause));
+}
+
+function exitCodeOf(cause: unknown): number {
+  return cause instanceof ForemanError ? (exitCodes[cause.code] ?? 1) : exitUncaught;
 }
 
 function describe(cause: unknown): string {

@@ -76,3 +76,8 @@ class PriorityLines {
     this.#stdout.flushSync?.();
   }
 }
+
+/** Words that are no log's, such as why foreman does not start, as the journal reads them. */
+export function fatalLines(words: string): string {
+  return words.replace(/^(?=.)/gm, "<2>");
+}

@@ -32,7 +32,7 @@ export function readSupervision(env: Environment, pid: number): Supervision {
     notifySocket: env.NOTIFY_SOCKET || null,
     watchdogMs: watchdogUs > 0 ? watchdogUs / 1_000 : null,
     listenFd: env.LISTEN_PID === String(pid) ? listenFdOf(Number(env.LISTEN_FDS)) : null,
-    isJournal: isStdout(env.JOURNAL_STREAM),
+    isJournal: isJournal(env, 1),
   };
 }
 
@@ -47,9 +47,12 @@ function listenFdOf(count: number): number | null {
   return count === 1 ? firstFd : null;
 }
 
-/** JOURNAL_STREAM is device:inode of what systemd connected, which a shell may have redirected. */
-function isStdout(journalStream: string | undefined): boolean {
-  if (journalStream === undefined) return false;
-  const { dev, ino } = fstatSync(1);
-  return journalStream === `${dev}:${ino}`;
+/**
+ * Whether what is written to `fd` comes to the journal. JOURNAL_STREAM is device:inode of what
+ * systemd connected, which a shell may have redirected.
+ */
+export function isJournal(env: Environment, fd: 1 | 2): boolean {
+  if (env.JOURNAL_STREAM === undefined) return false;
+  const { dev, ino } = fstatSync(fd);
+  return env.JOURNAL_STREAM === `${dev}:${ino}`;
 }

@@ -3,6 +3,7 @@
  * socket is passed on to it. systemd itself is not run; its unit is judged by its own analysis.
  */
 import { spawnSync } from "node:child_process";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,6 +101,23 @@ describe.skipIf(lacksSystemd)("a service manager", () => {
 
     expect(manager.heard.some((each) => each.some((word) => /target away/.test(word)))).toBe(true);
   });
+});
+
+test("a journal hears by what priority foreman does not start", async () => {
+  const file = join(await emptyFolder(), "journal");
+  const stderr = openSync(file, "w");
+  const { dev, ino } = fstatSync(stderr);
+
+  const { status } = spawnSync(process.execPath, [root("src/main.js")], {
+    env: { JOURNAL_STREAM: `${dev}:${ino}`, FOREMAN_ADDR: "nowhere", FOREMAN_PACE: "1" },
+    stdio: ["ignore", "ignore", stderr],
+  });
+  closeSync(stderr);
+  const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+
+  expect(status).toBe(78);
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.filter((line) => !line.startsWith("<2>"))).toEqual([]);
 });
 
 describe.skipIf(lacksSystemd)("a socket that is passed on", () => {

@@ -65,6 +65,11 @@ describe.skipIf(lacks("systemctl"))("install.sh", () => {
       "600",
     ]);
     expect(readTokenFile(at("etc/foreman/tokens.json"))).toEqual([]);
+    // A credential is a copy of the start: what a reload is to find is not one.
+    const dropIn = read("etc/systemd/system/foreman.service.d/10-credentials.conf");
+    expect(dropIn).toMatch(/^ExecReload=\+.* \/etc\/foreman\/tokens\.json (\S+)'$/m);
+    const [, copy] = /^ExecReload=\+.* (\S+)'$/m.exec(dropIn) ?? [];
+    expect(dropIn).toContain(`\nEnvironment=FOREMAN_TOKENS_FILE=${copy}\n`);
     const settings = Object.fromEntries(
       [...read("etc/foreman/foreman.env").matchAll(/^(\w+)=(.*)$/gm)].map(([, k, v]) => [k, v]),
     );
@@ -88,6 +93,9 @@ describe.skipIf(lacks("systemctl"))("install.sh", () => {
     expect(install(["--rollback"])).toMatchObject({ status: 0 });
     expect(existsSync(at("opt/foreman/first"))).toBe(true);
 
+    expect(install(["--no-socket"])).toMatchObject({ status: 0 });
+    expect(existsSync(at("etc/systemd/system/sockets.target.wants/foreman.socket"))).toBe(false);
+
     mkdirSync(at("var/lib/private/foreman"), { recursive: true });
     expect(install(["--uninstall"])).toMatchObject({ status: 0 });
     expect(readdirSync(at("opt"))).toEqual([]);
@@ -110,7 +118,9 @@ describe.skipIf(lacks("systemctl"))("install.sh", () => {
     expect(install([])).toMatchObject({ status: 0 });
     // What the unit starts must be there; systemd's own targets need not.
     mkdirSync(at("bin"));
-    writeFileSync(at("bin/kill"), "#!/bin/sh\n", { mode: 0o755 });
+    for (const program of ["kill", "sh"]) {
+      writeFileSync(at(`bin/${program}`), "#!/bin/sh\n", { mode: 0o755 });
+    }
     const units = ["foreman.service", "foreman.socket"].map(
       (unit) => `/etc/systemd/system/${unit}`,
     );
