@@ -132,7 +132,9 @@ export interface Store {
   /**
    * queued → loading, as attempt number `attempt` (above `lastAttempt`, so from 1), which is
    * counted here, before anything is sent. Looks at no clock, and clears `notBeforeMs`. `lost`: it
-   * no longer waits, or the number was used.
+   * no longer waits, or the number was used. Alone among the verbs it may resolve when no death of
+   * the process can undo it any more, and the disk has it a moment later: a power cut in that
+   * moment leaves the job waiting, with a start that is not counted (docs/adr/0013).
    */
   claim(id: JobId, attempt: number, atMs: number): Promise<"claimed" | "lost">;
   /** loading → working: the target's first byte came. `stale`: another attempt holds the job. */

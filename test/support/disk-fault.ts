@@ -9,7 +9,10 @@ type Fault = {
   readonly calls: string;
   /** The files that they fail on; others are left alone. */
   readonly files: readonly string[];
-  /** As strace's `inject` takes it: `error=ENOSPC`, with `:when=3+` for the third and all later. */
+  /**
+   * As strace's `inject` takes it: `error=ENOSPC`, with `:when=3+` for the third and all later, or
+   * `delay_enter=500ms`.
+   */
   readonly inject: string;
 };
 
@@ -51,9 +54,9 @@ export class DiskFault {
     return fault;
   }
 
-  /** How many calls have failed. */
+  /** How many calls have failed, or were held up. */
   get count(): number {
-    return this.#told.split("(INJECTED)").length - 1;
+    return this.#told.split(/\((?:INJECTED|DELAYED)\)/).length - 1;
   }
 
   /** Resolves when the calls succeed again. Idempotent. */

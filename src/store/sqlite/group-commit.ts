@@ -40,6 +40,17 @@ export class GroupCommit {
     }
   }
 
+  /**
+   * The same, but that it returns when a kill of the process cannot undo it any more: a power cut
+   * can, until the log is synced, by the next group or by itself.
+   */
+  commitUnsynced(verbs: readonly WriteVerb[]): GroupOutcome {
+    this.#database.pragma("synchronous = NORMAL");
+    const outcome = this.commit(verbs);
+    if (outcome.fatal === null) this.#database.pragma("synchronous = FULL");
+    return outcome;
+  }
+
   #begin(): void {
     for (;;) {
       try {

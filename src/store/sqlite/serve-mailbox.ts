@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { systemClock } from "../../clock.ts";
-import type { FromThread, GroupOutcome, ToThread } from "./thread-message.ts";
+import type { Failure, FromThread, GroupOutcome, ToThread } from "./thread-message.ts";
 import type { Verb } from "./verb.ts";
 
 /**
@@ -12,6 +12,10 @@ const groupVerbsMax = 256;
 
 type Service<Asked extends Verb> = {
   run(verbs: readonly Asked[]): GroupOutcome;
+  /** Whether those that come first go as a group of their own, before the others; if absent, no. */
+  goesAhead?(verb: Asked): boolean;
+  /** Called when all that waited is answered. Answers why the disk failed; null if it did not. */
+  rest?(): Failure | null;
   /** Called once, after everything asked before was answered. */
   close(): void;
 };
@@ -27,18 +31,32 @@ export function serveMailbox<Asked extends Verb>(port: MessagePort, service: Ser
   port.on("message", (first: ToThread<Asked>) => {
     if (isDead) return;
     const { verbs, isClosing } = drain(port, first);
-    for (let start = 0; start < verbs.length && !isDead; start += groupVerbsMax) {
+    for (const group of groupsOf(verbs, service)) {
       const startedMs = systemClock.monotonicMs();
-      const group = service.run(verbs.slice(start, start + groupVerbsMax));
+      const outcome = service.run(group);
       const tookMs = systemClock.monotonicMs() - startedMs;
-      reply({ kind: "group", tookMs, ...group });
-      isDead = group.fatal !== null;
+      reply({ kind: "group", tookMs, ...outcome });
+      isDead = outcome.fatal !== null;
+      if (isDead) return;
     }
+    const fatal = service.rest?.() ?? null;
+    isDead = fatal !== null;
+    if (isDead) reply({ kind: "group", tookMs: 0, outcomes: [], fatal });
     if (!isClosing || isDead) return;
     service.close();
     reply({ kind: "closed" });
     port.close();
   });
+}
+
+function* groupsOf<Asked extends Verb>(verbs: readonly Asked[], service: Service<Asked>) {
+  const others = verbs.findIndex((verb) => !service.goesAhead?.(verb));
+  const ahead = others === -1 ? verbs.length : others;
+  for (let start = 0; start < verbs.length; ) {
+    const end = Math.min(start + groupVerbsMax, start < ahead ? ahead : verbs.length);
+    yield verbs.slice(start, end);
+    start = end;
+  }
 }
 
 /** The first message and whatever came while the last group was on its way to the disk. */

@@ -9,13 +9,18 @@ import type { Failure } from "./thread-message.ts";
  */
 export type Reach = "full" | "verb" | "fatal";
 
-/** Sorts an error thrown by a statement (https://www.sqlite.org/rescode.html). */
+/** Sorts an error of a statement's (https://www.sqlite.org/rescode.html) or of a sync's. */
 export function reachOf(error: unknown): Reach {
-  if (!(error instanceof Database.SqliteError)) return "verb";
+  if (!(error instanceof Database.SqliteError)) return isOfSystem(error) ? "fatal" : "verb";
   // The second is a full disk as well: no room for the shared memory's next page.
   if (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_SHMSIZE") return "full";
   const isOurMistake = /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE|ERROR)/.test(error.code);
   return isOurMistake ? "verb" : "fatal";
+}
+
+/** A call of the kernel's that failed, such as a sync. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
 }
 
 /** What the caller of a verb is told; `what` names the verb. */

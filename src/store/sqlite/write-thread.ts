@@ -10,6 +10,7 @@ import { emptyLog, foldLog, proveLog } from "./fold-log.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { isCheckedAtStart } from "./inspect-database.ts";
 import { jobSql } from "./job-sql.ts";
+import { LogSync } from "./log-sync.ts";
 import { migrationTarget } from "./migration-target.ts";
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
 import { securePlace } from "./private-file.ts";
@@ -60,15 +61,28 @@ function serve(database: Database.Database, lock: OwnerLock): void {
   const disk = new DiskWatch({ file, floorBytes });
   const verbs = new WriteVerbs({ database, disk });
   const groups = new GroupCommit({ database, apply: (verb) => verbs.apply(verb) });
+  const log = new LogSync({ file });
+  let owesSync = false;
   serveMailbox<WriteVerb>(port, {
+    goesAhead,
     run(group) {
+      if (group.every(goesAhead)) {
+        owesSync ||= group.some(({ kind }) => kind === "claim");
+        return groups.commitUnsynced(group);
+      }
       if (group.some(asksForRoom)) disk.look();
       const outcome = groups.commit(group);
       if (outcome.fatal !== null) return outcome;
       const fatal = lookAfter(database, new Set(group.map(({ kind }) => kind)));
       return { ...outcome, fatal };
     },
+    rest() {
+      if (!owesSync) return null;
+      owesSync = false;
+      return failureOf(() => log.sync(), "a sync of its log");
+    },
     close() {
+      log.close();
       noteClosed(database);
       foldLog(database);
       database.close();
@@ -76,6 +90,16 @@ function serve(database: Database.Database, lock: OwnerLock): void {
     },
   });
 }
+
+/**
+ * A job is sent when its claim is written, and not only when it is synced: the target would rest
+ * meanwhile. The sync follows at once; docs/adr/0013 says what a power cut before it does.
+ */
+function goesAhead({ kind }: WriteVerb): boolean {
+  return kind === "claim" || reads.has(kind);
+}
+
+const reads: ReadonlySet<WriteVerb["kind"]> = new Set(["body", "job", "recall", "waitingIn"]);
 
 /** Once for a group: a look takes some 15 µs, and 256 jobs may come in one. */
 function asksForRoom({ kind }: WriteVerb): boolean {
@@ -98,12 +122,18 @@ function lookAfter(
   database: Database.Database,
   kinds: ReadonlySet<WriteVerb["kind"]>,
 ): Failure | null {
-  try {
+  return failureOf(() => {
     if (kinds.has("emptyLog")) emptyLog(database);
     if (kinds.has("heartbeat")) proveLog(database);
+  }, "folding in its log");
+}
+
+function failureOf(act: () => void, what: string): Failure | null {
+  try {
+    act();
     return null;
   } catch (error) {
-    return verbFailure(error, "folding in its log", file);
+    return verbFailure(error, what, file);
   }
 }
 
