@@ -92,7 +92,7 @@ export class Measures {
   }
 
   /** What is to be expected of the jobs that run and of those that wait. */
-  pace(running: readonly Running[]): Pace {
+  pace(running: readonly Running[]): Omit<Pace, "weightOf"> {
     return {
       runMs: this.#runTimes.meansMs,
       running: running.map((each) => {

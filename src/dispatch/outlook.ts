@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type Forecast, forecast } from "../scheduler/forecast.ts";
+import type { Pace } from "../scheduler/pace.ts";
 import type { LanePause, ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
@@ -50,10 +51,12 @@ export class Outlook {
 
   /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
   startsInMs(laneKey: string, position: number): number | null {
-    const { clock, measures, scheduleLimits, slots } = this.#options;
+    const { accounts, clock, measures, scheduleLimits, slots } = this.#options;
     const nowMs = clock.monotonicMs();
     if (this.#forecast === null || nowMs - this.#forecast.atMs >= keptMs) {
-      const startsIn = forecast(this.#take(new Map()), scheduleLimits, measures.pace(slots.all));
+      const weightOf: Pace["weightOf"] = (claim) => accounts.weightOf(claim);
+      const pace = { ...measures.pace(slots.all), weightOf };
+      const startsIn = forecast(this.#take(new Map()), scheduleLimits, pace);
       this.#forecast = { startsIn, atMs: nowMs };
     }
     const inMs = this.#forecast.startsIn(laneKey, position);

@@ -66,7 +66,6 @@ function laneSnapshot(
   const [head] = waiting.values();
   if (head === undefined) return [];
   const runnerKey = runners.keyOf(lane.loadKey);
-  const claim = { class: jobClass, client, runnerKey };
   return [
     {
       key,
@@ -81,8 +80,7 @@ function laneSnapshot(
         waitedMs: nowMs - head.joinedAtMs,
       },
       pause: pauseOf(lane),
-      weight: accounts.weightOf(claim),
-      deficitMs: accounts.deficitMs(claim),
+      deficitMs: accounts.deficitMs({ class: jobClass, client, runnerKey }),
     },
   ];
 }

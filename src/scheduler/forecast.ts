@@ -1,9 +1,9 @@
-import { groupKey } from "./lane-group.ts";
 import type { Pace } from "./pace.ts";
-import { type Line, linesOf, placeInGroup } from "./place-in-group.ts";
+import { placeInGroup } from "./place-in-group.ts";
 import { schedule } from "./schedule.ts";
 import type { ScheduleLimits, Snapshot } from "./snapshot.ts";
 import { VirtualBox } from "./virtual-box.ts";
+import { type VirtualLane, virtualLanes } from "./virtual-lanes.ts";
 
 /**
  * In how many ms the job at `position` (from 1) of a lane is expected to start; null where that
@@ -21,50 +21,55 @@ const lanesSeenMax = 2_000;
  * Foretells when waiting jobs start, if none comes and none leaves, and each takes as long as such
  * jobs took of late. Pure. Never negative, and it grows with the position in a lane.
  *
- * 1. The scheduler itself is asked, over and over, for one lane per class and runner in a box where
- *    time is imagined: that gives the start of the first, second, third job of each.
+ * 1. The scheduler itself is asked, over and over, for one lane per class and runner (and for those
+ *    of clients with slots of their own) in a box where time is imagined: that gives the start of
+ *    the first, second, third job of each.
  * 2. Which of these a job is, rules 4 and 5 tell: see place-in-group.ts.
- * 3. Past what was played through, a runner's jobs are taken to go on at the pace that they had.
+ * 3. Past what was played through, a lane's jobs are taken to go on at the pace that they had.
  * 4. Null while the target is away or foreman drains, for what is paused, and for all that comes
  *    after a run or a load that was never measured.
  *
  * It does not know who will come (people go before batch work, and put it back), how long an answer
- * will be, what fails and runs again, the own slots of clients, or that a target may have room for
- * two models side by side that it has not held together yet.
+ * will be, what fails and runs again, or that a target may have room for two models side by side
+ * that it has not held together yet.
  */
 export function forecast(snapshot: Snapshot, limits: ScheduleLimits, pace: Pace): Forecast {
   // 4.
   if (!snapshot.target.isReachable || snapshot.isDraining) return () => null;
   // 1.
   const moving = { ...snapshot, lanes: snapshot.lanes.filter((lane) => lane.pause === null) };
-  const { areAllSeen, startsMs } = playThrough(moving, limits, pace);
-  const groups = new Map<string, readonly Line[]>();
-  const lanes = new Map(moving.lanes.map((lane) => [lane.key, lane]));
+  const virtual = virtualLanes(moving.lanes, limits.slots, pace);
+  const { areAllSeen, startsMs } = playThrough(moving, virtual, limits, pace);
+  const lines = new Map(
+    virtual.flatMap(({ lane: { key }, lines: all }) =>
+      all.map((line) => [line.laneKey, { line, all, key }] as const),
+    ),
+  );
   return (laneKey, position) => {
-    const lane = lanes.get(laneKey);
-    if (lane === undefined) return null;
-    const key = groupKey(lane);
-    const lines = groups.get(key) ?? linesOfGroup(key, moving, pace);
-    groups.set(key, lines);
-    const line = lines.find((each) => each.laneKey === laneKey);
-    if (line === undefined || position > line.depth) return null;
+    const found = lines.get(laneKey);
+    if (found === undefined || position > found.line.depth) return null;
     // 2.
-    const place = placeInGroup(lines, line, position);
-    const starts = startsMs.get(key) ?? [];
+    const place = placeInGroup(found.all, found.line, position);
+    const starts = startsMs.get(found.key) ?? [];
     // 3.
     return starts[place] ?? (areAllSeen ? null : beyond(starts, place));
   };
 }
 
 type Played = {
-  /** By group, when its first, second, third job starts. */
+  /** By virtual lane, when its first, second, third job starts. */
   readonly startsMs: ReadonlyMap<string, readonly number[]>;
   /** Whether it went on until nothing more could start, or be told. */
   readonly areAllSeen: boolean;
 };
 
-function playThrough(snapshot: Snapshot, limits: ScheduleLimits, pace: Pace): Played {
-  const box = new VirtualBox(snapshot, pace);
+function playThrough(
+  snapshot: Snapshot,
+  lanes: readonly VirtualLane[],
+  limits: ScheduleLimits,
+  pace: Pace,
+): Played {
+  const box = new VirtualBox(snapshot, lanes, pace);
   const startsMs = new Map<string, number[]>();
   let lanesSeen = 0;
   while (box.snapshot.lanes.length > 0) {
@@ -82,14 +87,6 @@ function playThrough(snapshot: Snapshot, limits: ScheduleLimits, pace: Pace): Pl
     if (!isStarted && !box.advance()) break;
   }
   return { startsMs, areAllSeen: true };
-}
-
-function linesOfGroup(key: string, { lanes }: Snapshot, { runMs, running }: Pace): readonly Line[] {
-  const ofGroup = lanes.filter((lane) => groupKey(lane) === key);
-  const clients = running.filter((job) => groupKey(job) === key).map(({ client }) => client);
-  const [first] = ofGroup;
-  // Where no run was measured the first start is all that can be told, and no job's time matters.
-  return linesOf(ofGroup, clients, (first && runMs.get(first.runnerKey)) || 1);
 }
 
 /** The start of the job at `place` (from 0), further on than what was played through. */

@@ -19,21 +19,39 @@ export type Line = {
  * @param runningClients of each running job of that class and runner the client, who has not been
  * charged for it yet
  * @param jobMs what each job is expected to be charged, more than 0
+ * @param weightOf the weight by which a lane's client is charged, more than 0
  */
 export function linesOf(
   lanes: readonly LaneSnapshot[],
   runningClients: readonly string[],
   jobMs: number,
+  weightOf: (lane: LaneSnapshot) => number,
 ): readonly Line[] {
   const running = countOf(runningClients);
   const shared = countOf(lanes.map(({ client }) => client));
-  return lanes.map(({ client, deficitMs, depth, head, key, weight }) => ({
-    laneKey: key,
-    depth,
-    arrival: head.arrival,
-    dueMs: ((running.get(client) ?? 0) * jobMs) / weight - deficitMs,
-    stepMs: ((shared.get(client) ?? 1) * jobMs) / weight,
-  }));
+  return lanes.map((lane) => {
+    const { client, deficitMs, depth, head, key } = lane;
+    const chargeMs = jobMs / weightOf(lane);
+    return {
+      laneKey: key,
+      depth,
+      arrival: head.arrival,
+      dueMs: (running.get(client) ?? 0) * chargeMs - deficitMs,
+      stepMs: (shared.get(client) ?? 1) * chargeMs,
+    };
+  });
+}
+
+/** When the first, second, third job of these lines is due; Infinity behind the last. */
+export function* duesOf(lines: readonly Line[]): Generator<number, never> {
+  const left = lines.map(({ depth, dueMs, stepMs }) => ({ depth, dueMs, stepMs }));
+  for (;;) {
+    let next = { depth: 0, dueMs: Number.POSITIVE_INFINITY, stepMs: 0 };
+    for (const line of left) if (line.depth > 0 && line.dueMs < next.dueMs) next = line;
+    yield next.dueMs;
+    next.depth -= 1;
+    next.dueMs += next.stepMs;
+  }
 }
 
 /**

@@ -26,8 +26,6 @@ export type LaneSnapshot = {
   };
   /** Who paused it, and since when; null: it is not paused. */
   readonly pause: LanePause | null;
-  /** Of its client: see `Share`. */
-  readonly weight: number;
   /** What `Share` says that the client is owed against the others of its class on its runner. */
   readonly deficitMs: number;
 };

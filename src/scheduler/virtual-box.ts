@@ -1,8 +1,8 @@
 import type { JobClass } from "../job.ts";
 import { afterStart } from "./after-start.ts";
-import { groupKey, groupLanes, type LaneGroup } from "./lane-group.ts";
 import type { Pace } from "./pace.ts";
 import type { LaneSnapshot, Snapshot } from "./snapshot.ts";
+import type { VirtualLane } from "./virtual-lanes.ts";
 
 /** A job that runs, or that is imagined to. */
 type VirtualRun = {
@@ -14,28 +14,26 @@ type VirtualRun = {
 
 /**
  * A box in which nothing runs: what `schedule()` lets through takes the time that such jobs took
- * before, so that a forecast asks the scheduler itself for the order.
- *
- * Has one lane for each class and runner, since the scheduler's turns are theirs; that keeps a step
- * at a few microseconds however many clients wait. A load is taken to put out whatever else was
- * loaded.
+ * before, so that a forecast asks the scheduler itself for the order. A load is taken to put out
+ * whatever else was loaded.
  */
 export class VirtualBox {
   readonly #runMs: ReadonlyMap<string, number>;
+  readonly #dues: ReadonlyMap<string, VirtualLane["dues"]>;
   #snapshot: Snapshot;
   #running: readonly VirtualRun[];
   #nowMs = 0;
   /** When the latest load is over: jobs that start beside it wait for it as well. */
   #loadedAtMs = 0;
 
-  constructor(snapshot: Snapshot, { runMs, running }: Pace) {
-    const groups = groupLanes(snapshot.lanes);
-    const merged = [...groups.interactive.values(), ...groups.batch.values()];
+  /** @param lanes in the place of those of the snapshot */
+  constructor(snapshot: Snapshot, lanes: readonly VirtualLane[], { runMs, running }: Pace) {
+    this.#dues = new Map(lanes.map(({ dues, lane }) => [lane.key, dues]));
     this.#runMs = runMs;
     this.#snapshot = {
       ...snapshot,
       residents: residentsOnceLoaded(snapshot, running),
-      lanes: merged.flatMap(mergedLane),
+      lanes: lanes.map(({ lane }) => lane),
     };
     this.#running = running.map(({ client, restMs, runnerKey }) => ({
       ...{ client, runnerKey },
@@ -56,18 +54,19 @@ export class VirtualBox {
   start(laneKey: string, isSwap: boolean): void {
     const lane = this.#snapshot.lanes.find(({ key }) => key === laneKey);
     if (lane === undefined) return;
-    const { class: jobClass, runnerKey } = lane;
+    const dues = this.#dues.get(laneKey) ?? null;
+    const { class: jobClass, client, runnerKey } = lane;
     const after = afterStart(this.#snapshot, lane);
     const { restedMs, swapMs } = after;
     if (isSwap) this.#loadedAtMs = this.#nowMs + (swapMs.get(runnerKey) ?? Infinity);
     const sentAtMs = Math.max(this.#nowMs, this.#loadedAtMs);
     const endsAtMs = sentAtMs + (this.#runMs.get(runnerKey) ?? Infinity);
-    this.#running = [...this.#running, { runnerKey, client: "", endsAtMs }];
+    this.#running = [...this.#running, { runnerKey, client, endsAtMs }];
     this.#snapshot = {
       ...after,
       residents: isSwap ? new Set([runnerKey]) : after.residents,
       restedMs: { ...restedMs, [jobClass]: new Map(restedMs[jobClass]).set(runnerKey, 0) },
-      lanes: after.lanes.flatMap((each) => (each === lane ? rest(lane) : [each])),
+      lanes: after.lanes.flatMap((each) => (each === lane ? rest(lane, dues) : [each])),
     };
   }
 
@@ -89,30 +88,11 @@ function residentsOnceLoaded({ residents }: Snapshot, running: Pace["running"]) 
   return loading === undefined ? residents : new Set([loading.runnerKey]);
 }
 
-/** A group's lanes as one. Which of them goes first is not asked here: see place-in-group.ts. */
-function mergedLane(group: LaneGroup): readonly LaneSnapshot[] {
-  const [first] = group.lanes;
-  if (first === undefined) return [];
-  const { oldestArrival, oldestWaitedMs, runnerKey, waitingJobs } = group;
-  return [
-    {
-      key: groupKey(group),
-      class: group.class,
-      runnerKey,
-      client: "",
-      clientSlots: null,
-      depth: waitingJobs,
-      head: { jobId: first.head.jobId, arrival: oldestArrival, waitedMs: oldestWaitedMs },
-      pause: null,
-      weight: 1,
-      deficitMs: 0,
-    },
-  ];
-}
-
 /** What is left of a lane when its head has gone. */
-function rest(lane: LaneSnapshot): readonly LaneSnapshot[] {
-  return lane.depth > 1 ? [{ ...lane, depth: lane.depth - 1 }] : [];
+function rest(lane: LaneSnapshot, dues: Iterator<number> | null): readonly LaneSnapshot[] {
+  if (lane.depth === 1) return [];
+  const deficitMs = dues === null ? lane.deficitMs : -dues.next().value;
+  return [{ ...lane, depth: lane.depth - 1, deficitMs }];
 }
 
 /** The snapshot as it stands so much later, if nothing else happened. */

@@ -24,7 +24,7 @@ const job: fc.Arbitrary<SimulatedJob> = fc
   })
   .map((each) => ({ ...each, runMs: runMs[each.runnerKey]! }));
 
-const world = (slots: number): fc.Arbitrary<World> =>
+const world = (slots: number, own: World["slots"] = {}): fc.Arbitrary<World> =>
   fc.record({
     limits: fc.record({
       slots: fc.constant(slots),
@@ -36,6 +36,7 @@ const world = (slots: number): fc.Arbitrary<World> =>
     loadMs: fc.constant(loadMs),
     residentsMax: fc.constant(1),
     weights: fc.constantFrom({}, { ann: 3, bob: 2 }),
+    slots: fc.constant(own),
     away: fc.constant([]),
   });
 
@@ -56,13 +57,15 @@ function momentsOf(each: World): { readonly simulation: Simulation; readonly mom
   return { simulation: simulation.run(), moments };
 }
 
-function forecastAt(simulation: Simulation, moment: Moment, { limits }: World) {
+function forecastAt(simulation: Simulation, moment: Moment, { limits, weights }: World) {
   const started = simulation.starts.slice(0, moment.startCount).map((start) => {
     const swapMs = start.isSwap ? loadMs[start.runnerKey]! : 0;
     return { ...start, restMs: start.startMs + swapMs + start.runMs - moment.nowMs };
   });
   const running = started.filter(({ restMs }) => restMs > 0);
-  return forecast(moment.snapshot, limits, { runMs: new Map(Object.entries(runMs)), running });
+  const weightOf = ({ client }: { client: string }) => weights[client] ?? 1;
+  const pace = { runMs: new Map(Object.entries(runMs)), running, weightOf };
+  return forecast(moment.snapshot, limits, pace);
 }
 
 /** By how much the starts of those who wait when the last job has come were foretold wrongly. */
@@ -79,8 +82,10 @@ function errorsMs(each: World): number[] {
   );
 }
 
-function quantiles(slots: number): { readonly median: number; readonly most: number } {
-  const worlds = fc.sample(world(slots), { numRuns: runsMax, seed: 1 });
+type Quantiles = { readonly median: number; readonly most: number };
+
+function quantiles(slots: number, own: World["slots"] = {}): Quantiles {
+  const worlds = fc.sample(world(slots, own), { numRuns: runsMax, seed: 1 });
   const errors = worlds.flatMap(errorsMs).sort((one, other) => one - other);
   const at = (share: number) => errors[Math.floor(share * errors.length)]!;
   return { median: at(0.5), most: at(0.9) };
@@ -100,11 +105,20 @@ describe("a forecast, when nobody comes after it", () => {
     expect(median).toBeLessThanOrEqual(runMs.c!);
     expect(most).toBeLessThanOrEqual(oneTurnMs);
   });
+
+  test("is as good where clients have slots of their own", () => {
+    const { median, most } = quantiles(3, { ann: 1, bob: 2 });
+
+    expect(median).toBeLessThanOrEqual(runMs.c!);
+    expect(most).toBeLessThanOrEqual(oneTurnMs);
+  });
 });
 
 describe("a forecast, at any moment", () => {
   test("is never negative, grows with the position, and changes nothing that it was given", () => {
-    const worlds = fc.integer({ min: 1, max: 3 }).chain(world);
+    const slots = fc.integer({ min: 1, max: 3 });
+    const own = fc.constantFrom({}, { ann: 1 }, { ann: 1, bob: 2 });
+    const worlds = fc.tuple(slots, own).chain((bounds) => world(...bounds));
     fc.assert(
       fc.property(worlds, fc.nat(), (each, pick) => {
         const { moments, simulation } = momentsOf(each);

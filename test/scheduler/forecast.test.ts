@@ -16,15 +16,22 @@ const loads = {
   ]),
 };
 
-type Facts = { of: Snapshot; running?: Pace["running"]; within?: Partial<ScheduleLimits> };
+type Facts = {
+  of: Snapshot;
+  running?: Pace["running"];
+  within?: Partial<ScheduleLimits>;
+  weights?: Readonly<Record<string, number>>;
+};
 
 /** The starts foretold for the first `depth` jobs of each lane, in seconds. */
-function foretold({ of, running = [], within = {} }: Facts): Record<string, (number | null)[]> {
+function foretold(facts: Facts): Record<string, (number | null)[]> {
+  const { of, running = [], weights = {}, within = {} } = facts;
+  const weightOf = ({ client }: { client: string }) => weights[client] ?? 1;
   const running_ = running.map(({ client, runnerKey }) => ({ client, runnerKey }));
   const startsIn = forecast(
     { ...of, running: running_ },
     { ...limits, ...within },
-    { runMs, running },
+    { runMs, running, weightOf },
   );
   const seconds = (ms: number | null) => ms && ms / 1_000;
   return Object.fromEntries(
@@ -114,14 +121,14 @@ describe("when a job starts, as foretold", () => {
 
   test("lets a client go as often as its weight says", () => {
     const of = snapshot(
-      [
-        lane("i a ann", { depth: 2, arrival: 1 }),
-        lane("i a bob", { depth: 4, arrival: 2, weight: 3 }),
-      ],
+      [lane("i a ann", { depth: 2, arrival: 1 }), lane("i a bob", { depth: 4, arrival: 2 })],
       resident,
     );
 
-    expect(foretold({ of })).toEqual({ "i a ann": [0, 40], "i a bob": [10, 20, 30, 50] });
+    expect(foretold({ of, weights: { bob: 3 } })).toEqual({
+      "i a ann": [0, 40],
+      "i a bob": [10, 20, 30, 50],
+    });
   });
 
   test("charges a client for what it runs now", () => {
@@ -134,6 +141,26 @@ describe("when a job starts, as foretold", () => {
       "i a ann": [11],
       "i a bob": [1],
     });
+  });
+
+  test("has a client wait for a slot of its own, and lets the others pass it meanwhile", () => {
+    const of = snapshot(
+      [
+        lane("i a ann", { depth: 3, arrival: 1, clientSlots: 1 }),
+        lane("i a bob", { depth: 4, arrival: 2 }),
+        lane("i a eve", { depth: 1, arrival: 3 }),
+      ],
+      resident,
+    );
+    const running = [runs(4_000, "a", "ann"), runs(9_000, "a", "zoe")];
+
+    expect(foretold({ of, running, within: { slots: 3 } })).toEqual({
+      "i a ann": [9, 19, 29],
+      "i a bob": [0, 10, 14, 20],
+      "i a eve": [4],
+    });
+    const free = { ...of, lanes: of.lanes.map((each) => ({ ...each, clientSlots: 3 })) };
+    expect(foretold({ of: free, running, within: { slots: 3 } })["i a ann"]).toEqual([9, 14, 20]);
   });
 
   test("counts the two lanes of one client as one client's", () => {
@@ -160,7 +187,7 @@ describe("when a job starts, as foretold", () => {
 
   test("goes on at the same pace beyond what was played through", () => {
     const of = snapshot([lane("b a eve", { depth: 1_000_000 })], resident);
-    const startsIn = forecast(of, limits, { runMs, running: [] });
+    const startsIn = forecast(of, limits, { runMs, running: [], weightOf: () => 1 });
 
     expect(startsIn("b a eve", 1_000_000)).toBeCloseTo(999_999 * 10_000, 0);
   });
@@ -200,7 +227,11 @@ describe("nothing is foretold", () => {
   });
 
   test("of a lane that does not wait, and beyond a lane's end", () => {
-    const startsIn = forecast(snapshot(lanes, resident), limits, { runMs, running: [] });
+    const startsIn = forecast(snapshot(lanes, resident), limits, {
+      runMs,
+      running: [],
+      weightOf: () => 1,
+    });
 
     expect(startsIn("i a eve", 1)).toBeNull();
     expect(startsIn("i a ann", 3)).toBeNull();

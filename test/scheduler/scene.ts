@@ -26,7 +26,6 @@ export function lane(
     clientSlots: null,
     depth: 1,
     pause: null,
-    weight: 1,
     deficitMs: 0,
     head: { jobId: `job of ${key}` as JobId, arrival, waitedMs },
     ...facts,

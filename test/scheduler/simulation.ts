@@ -184,7 +184,6 @@ export class Simulation {
         depth: 1 + behind.length,
         head: { jobId: head!.id, arrival: head!.arrival, waitedMs: nowMs - head!.atMs },
         pause: null,
-        weight: this.#share[head!.class].weightOf(head!),
         deficitMs: this.#share[head!.class].deficitMs(head!),
       })),
     };
