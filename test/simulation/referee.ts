@@ -1,19 +1,19 @@
 // Watches one world and holds it against foreman's promises: see docs/simulation.md.
 import assert from "node:assert/strict";
 import { type JobId, type JobState, mayBecome, transitions } from "../../src/job.ts";
+import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import type { Answer } from "../../src/store/store.ts";
-import type { MemoryDisk, MemoryRow } from "../support/memory-disk.ts";
 import { attemptsMax } from "./life.ts";
 import type { Plan, RequestPlan } from "./plan.ts";
 import type { SimWaiter } from "./sim-client.ts";
-import type { AskedVerb } from "./sim-store.ts";
+import type { SimDisk, SimRow } from "./sim-disk.ts";
 import type { Start } from "./sim-target.ts";
 
 type Join = { readonly atMs: number; readonly life: number };
 
 type RefereeDeps = {
   readonly plan: Plan;
-  readonly disk: MemoryDisk;
+  readonly disk: SimDisk;
   readonly starts: readonly Start[];
   readonly nowMs: () => number;
 };
@@ -69,7 +69,7 @@ export class Referee {
 
   /** The cancel of a durable job was answered: it has ended, so or otherwise. */
   cancelAnswered(number: number, id: JobId): void {
-    const state = this.#deps.disk.rows.get(id)?.state;
+    const state = this.#deps.disk.row(id)?.state;
     this.#demand(isEnd(state), `I7 r${number}: its cancel was answered, and it is ${state}`);
     this.#startsAtCancel.set(number, this.#startsOf(number).length);
   }
@@ -86,23 +86,22 @@ export class Referee {
     this.#demand(isSent, `I3 r${number}: its client heard what no start sent`);
   }
 
-  /** A verb was applied to the disk. */
-  applied({ args, name }: AskedVerb, outcome: unknown): void {
-    const [first] = args;
-    const id = (name === "insertJob" ? (first as { id: JobId }).id : first) as JobId;
-    const row = this.#deps.disk.rows.get(id);
-    if (row === undefined) return;
-    if (name === "claim" && outcome === "claimed" && row.isDurable) this.#noteClaim(row);
+  /** A verb was committed. */
+  applied(verb: WriteVerb, answer: VerbAnswer): void {
+    const id = jobOf(verb);
+    const row = id === null ? null : this.#deps.disk.row(id);
+    if (row === null) return;
+    if (verb.kind === "claim" && answer === "claimed" && row.isDurable) this.#noteClaim(row);
     const end = row.ending === null ? null : JSON.stringify([row.state, row.ending]);
-    const before = this.#ends.get(id) ?? null;
-    this.#demand(before === null || before === end, `I2 ${this.nameOf(id)}: its end was changed`);
-    if (end !== null) this.#ends.set(id, end);
+    const before = this.#ends.get(row.id) ?? null;
+    const isKept = before === null || before === end;
+    this.#demand(isKept, `I2 ${this.nameOf(row.id)}: its end was changed`);
+    if (end !== null) this.#ends.set(row.id, end);
   }
 
   /** Requests that foreman owes an end: durable jobs without one, and clients of `life` that wait. */
   open(life: number): readonly number[] {
-    const rows = [...this.#deps.disk.rows.values()];
-    const owed = rows.filter(({ isDurable, state }) => isDurable && !isEnd(state));
+    const { owed } = this.#deps.disk;
     const onSocket = [...this.#joins].filter(
       ([number, join]) =>
         this.#plan(number).way === "chat" && join.life === life && !this.#heard.has(number),
@@ -112,22 +111,23 @@ export class Referee {
 
   /** Everything is over: holds what there is against what there should be. */
   judge(): void {
-    const { rows } = this.#deps.disk;
+    const { disk } = this.#deps;
+    const { rows } = disk;
     for (const [id, number] of this.#acknowledged) {
-      this.#demand(rows.has(id), `I1 r${number} was acknowledged, and is lost`);
+      this.#demand(disk.row(id) !== null, `I1 r${number} was acknowledged, and is lost`);
     }
     for (const [number, ids] of this.#keyed) {
-      const holders = [...rows.values()].filter((row) => this.#number(row) === number);
+      const holders = rows.filter((row) => this.#number(row) === number);
       this.#demand(ids.size === 1, `I9 r${number}: its key was told ${ids.size} jobs`);
       this.#demand(holders.length <= 1, `I9 r${number}: its key has ${holders.length} rows`);
     }
-    for (const row of rows.values()) this.#judgeRow(row);
+    for (const row of rows) this.#judgeRow(row);
     this.#judgeOrder();
     for (const [number, join] of this.#joins) this.#judgeWait(number, join);
     for (const [number, waiter] of this.#heard) this.#judgeHeard(number, waiter);
   }
 
-  #judgeRow(row: MemoryRow): void {
+  #judgeRow(row: SimRow): void {
     const { attempts, deaths, ending, id, isDurable, lastAttempt, state } = row;
     const number = this.#number(row);
     this.#demand(isEnd(state), `I1 r${number} is ${state} at the end`);
@@ -146,12 +146,12 @@ export class Referee {
     const late = starts.length - (this.#startsAtCancel.get(number) ?? starts.length);
     this.#demand(late === 0, `I7 r${number} starts after its cancel was answered`);
     if (state === "failed" && !isPoison) this.#judgeFailure(number, row);
-    if (state === "done") this.#judgeAnswer(number, this.#deps.disk.answers.get(id) ?? null);
+    if (state === "done") this.#judgeAnswer(number, this.#deps.disk.answerOf(id));
     this.#judgeHistory(number, row);
   }
 
   /** Nothing fails that had no reason to. */
-  #judgeFailure(number: number, { ending }: MemoryRow): void {
+  #judgeFailure(number: number, { ending }: SimRow): void {
     const { spells } = this.#deps.plan;
     const isSpoilt = spells.some(({ kind }) => kind === "away" || kind === "mute");
     const isIll = this.#plan(number).fates.some((fate) => fate !== "whole");
@@ -177,10 +177,10 @@ export class Referee {
     this.#demand(isMarked, `P5 r${number} is done without its end marker`);
   }
 
-  #judgeHistory(number: number, row: MemoryRow): void {
+  #judgeHistory(number: number, row: SimRow): void {
     let previous: JobState | null = null;
     let attempts = 0;
-    for (const [at, entry] of (this.#deps.disk.histories.get(row.id) ?? []).entries()) {
+    for (const [at, entry] of this.#deps.disk.historyOf(row.id).entries()) {
       const isNext = entry.n === at + 1 && entry.previousState === previous;
       const isLegal =
         previous === null ? entry.state === "queued" : mayBecome(previous, entry.state);
@@ -196,7 +196,7 @@ export class Referee {
     this.#demand(previous === row.state, `events of r${number} end in ${previous}`);
   }
 
-  #noteClaim({ arrival, class: jobClass, client, id, loadKey }: MemoryRow): void {
+  #noteClaim({ arrival, class: jobClass, client, id, loadKey }: SimRow): void {
     this.#claims.push({ id, lane: `${jobClass} ${loadKey} ${client}`, arrival });
   }
 
@@ -242,7 +242,7 @@ export class Referee {
     return plan;
   }
 
-  #number({ id }: MemoryRow): number {
+  #number({ id }: SimRow): number {
     const number = this.#numbers.get(id);
     assert.ok(number !== undefined, `a row that nobody submitted: ${id}`);
     return number;
@@ -255,6 +255,12 @@ export class Referee {
 
 /** Why an attempt that was given back does not count. */
 const refunded = ["target_away", "shutdown", "daemon_died", "preempted", "poison_item"];
+
+/** Which job a verb changes; null: it changes none, or several. */
+export function jobOf(verb: WriteVerb): JobId | null {
+  if (verb.kind === "insertJob") return verb.job.id;
+  return "attempt" in verb || verb.kind === "endWaiting" ? verb.id : null;
+}
 
 function isEnd(state: JobState | undefined): boolean {
   return state !== undefined && transitions[state].length === 0;

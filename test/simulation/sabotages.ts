@@ -1,35 +1,34 @@
 // Worlds with one broken rule each: what is broken, and the words in which the referee notices.
-import type { Ending, JobId } from "../../src/job.ts";
-import type { Answer, PutBack } from "../../src/store/store.ts";
-import type { MemoryDisk } from "../support/memory-disk.ts";
-import type { AskedVerb } from "./sim-store.ts";
+import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
+import type { StoredJob } from "../../src/store/store.ts";
+import type { SimDisk } from "./sim-disk.ts";
 import type { Sabotage } from "./simulate.ts";
 
 type Broken = { readonly sabotage: Sabotage; readonly words: RegExp };
 
-type Apply = () => Promise<unknown>;
+type Act<Kind extends WriteVerb["kind"]> = (
+  verb: WriteVerb & { readonly kind: Kind },
+  apply: () => VerbAnswer,
+  disk: SimDisk,
+) => VerbAnswer;
 
 /** Does something else in the place of one verb. */
-const instead = (
-  name: string,
-  act: (verb: AskedVerb, apply: Apply, disk: MemoryDisk) => Promise<unknown>,
-): Sabotage => ({
-  tamper: (verb, apply, disk) => (verb.name === name ? act(verb, apply, disk) : apply()),
+const instead = <Kind extends WriteVerb["kind"]>(kind: Kind, act: Act<Kind>): Sabotage => ({
+  tamper: (verb, apply, disk) =>
+    verb.kind === kind ? act(verb as WriteVerb & { kind: Kind }, apply, disk) : apply(),
 });
-
-const idOf = ({ args: [first] }: AskedVerb) => first as JobId;
 
 export const sabotages: Readonly<Record<string, Broken>> = {
   "a settle that is answered and not written": {
-    sabotage: instead("settle", async ({ args: [, , ending] }, apply) =>
-      (ending as Ending).state === "done" ? "settled" : apply(),
+    sabotage: instead("settle", ({ ending }, apply) =>
+      ending.state === "done" ? "settled" : apply(),
     ),
     words: /idle for \d+ ms while r/,
   },
   "an insert that is answered and not written": {
-    sabotage: instead("insertJob", async ({ args: [job] }, apply, disk) => {
-      const inserted = await apply();
-      disk.forget((job as { id: JobId }).id);
+    sabotage: instead("insertJob", ({ job }, apply, disk) => {
+      const inserted = apply();
+      disk.forget(job.id);
       return inserted;
     }),
     words: /I1 r\d+ was acknowledged, and is lost/,
@@ -37,53 +36,47 @@ export const sabotages: Readonly<Record<string, Broken>> = {
   "a disk that forgets its youngest row at a death": {
     sabotage: {
       onDeath: (disk) => {
-        const youngest = [...disk.rows.keys()].at(-1);
-        if (youngest !== undefined) disk.forget(youngest);
+        const youngest = disk.rows.at(-1);
+        if (youngest !== undefined) disk.forget(youngest.id);
       },
     },
     words: /I1 r\d+ was acknowledged, and is lost|a row that nobody/,
   },
   "an end that is written over": {
-    sabotage: instead("endWaiting", async (verb, apply, disk) => {
-      const row = disk.rows.get(idOf(verb));
-      if (row?.state === "done") row.state = "cancelled";
+    sabotage: instead("endWaiting", ({ id }, apply, disk) => {
+      disk.run("UPDATE job SET state = 'cancelled' WHERE id = ? AND state = 'done'", id);
       return apply();
     }),
     words: /I2 r\d+: its end was changed/,
   },
   "a cancel that is answered and not written": {
-    sabotage: instead("endWaiting", async () => "ended"),
+    sabotage: instead("endWaiting", () => "ended"),
     words: /I7 r\d+: its cancel was answered, and it is queued/,
   },
   "an answer kept without its last byte": {
-    sabotage: instead("settle", async ({ args }, apply) => {
-      const answer = args[4] as Answer | null;
+    sabotage: instead("settle", ({ answer }, apply) => {
       if (answer) Object.assign(answer, { body: answer.body.subarray(0, -1) });
       return apply();
     }),
     words: /I3 r\d+: kept is not what the target sent/,
   },
   "an attempt that is never counted": {
-    sabotage: instead("putBack", async ({ args }, apply, disk) => {
-      const answer = await apply();
-      const row = disk.rows.get(args[0] as JobId);
-      if ((args[2] as PutBack).counted && row) row.attempts -= 1;
+    sabotage: instead("putBack", ({ id, putBack }, apply, disk) => {
+      const answer = apply();
+      if (putBack.counted) disk.run("UPDATE job SET attempts = attempts - 1 WHERE id = ?", id);
       return answer;
     }),
     words: /I5 r\d+/,
   },
   "a key that is forgotten at a death": {
-    sabotage: { onDeath: (disk) => disk.keys.clear() },
+    sabotage: { onDeath: (disk) => disk.run("UPDATE job SET idempotency_key = NULL") },
     words: /I9 r\d+: its key/,
   },
   "an unmarked answer that is written as done": {
-    sabotage: instead("putBack", async ({ args: [id] }, apply, disk) => {
-      const answer = await apply();
-      const row = disk.rows.get(id as JobId);
-      const ending = { reason: null, message: null, statusCode: 200, endedAtMs: 0 };
-      const tokens = { promptTokens: null, completionTokens: null };
-      if (row)
-        Object.assign(row, { state: "done", ending: { ...ending, ...tokens, state: "done" } });
+    sabotage: instead("putBack", ({ atMs, id }, apply, disk) => {
+      const answer = apply();
+      const end = "state = 'done', ended_at_ms = ?, not_before_ms = NULL";
+      disk.run(`UPDATE job SET ${end} WHERE id = ?`, atMs, id);
       return answer;
     }),
     words: /I3 r\d+|P5 r\d+/,
@@ -109,14 +102,14 @@ export const sabotages: Readonly<Record<string, Broken>> = {
     words: /P3 r\d+: \d+ batch starts before it/,
   },
   "a claim that is lost in the disk": {
-    sabotage: instead("claim", async () => "lost"),
+    sabotage: instead("claim", () => "lost"),
     words: /idle for|hangs/,
   },
   "a younger job that is claimed first": {
-    sabotage: instead("waitingIn", async (_, apply) => {
-      const jobs = (await apply()) as { arrival: number }[];
+    sabotage: instead("waitingIn", (_, apply) => {
+      const jobs = apply() as readonly StoredJob[];
       const arrivals = jobs.map(({ arrival }) => arrival).reverse();
-      return jobs.map((job, at) => ({ ...job, arrival: arrivals[at] }));
+      return jobs.map((job, at) => ({ ...job, arrival: arrivals[at] ?? 0 }));
     }),
     words: /I6 r\d+ went after a younger one/,
   },

@@ -1,20 +1,25 @@
-// A store that keeps its rows in a MemoryDisk and takes time like the real one: what is asked waits
-// in a mailbox, in order, and is applied in groups; a daemon that dies before a group is applied
-// has lost it, and one that dies after it has lost the answers. Reads of what was committed take a
-// way of their own.
+// The SQLite store without its threads: what is asked waits in a mailbox, in order, and is applied
+// and committed in groups by the very code of the threads, at the virtual time that a disk takes. A
+// daemon that dies before a group is committed has lost it, and one that dies after it has lost the
+// answers. Reads of what was committed take a way of their own.
+import Database from "better-sqlite3";
 import { ForemanError } from "../../src/errors.ts";
-import type { JobId } from "../../src/job.ts";
+import { GroupCommit } from "../../src/store/sqlite/group-commit.ts";
+import { thrown } from "../../src/store/sqlite/sqlite-failure.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import type { SqliteUpkeep } from "../../src/store/sqlite/sqlite-upkeep.ts";
+import type { ThreadClient } from "../../src/store/sqlite/thread-client.ts";
+import type { GroupOutcome, Outcome } from "../../src/store/sqlite/thread-message.ts";
+import type { ReadVerb, VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import type { WholeStore } from "../../src/store/whole-store.ts";
 import { FakeUpkeep } from "../support/fake-upkeep.ts";
-import type { MemoryDisk } from "../support/memory-disk.ts";
-import { MemoryStore } from "../support/memory-store.ts";
 import type { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
 import type { LifeClock } from "./life-clock.ts";
+import type { SimDisk } from "./sim-disk.ts";
 
-/** One verb as it was asked. */
-export type AskedVerb = { readonly name: string; readonly args: readonly unknown[] };
+export type Tamper = (verb: WriteVerb, apply: () => VerbAnswer, disk: SimDisk) => VerbAnswer;
 
-export type StoreHooks = {
+type StoreHooks = {
   /** Ways of the disk at this moment. */
   readonly disk: () => { readonly isFull: boolean; readonly isSlow: boolean };
   /** A group is about to be written, or was; true if the daemon dies of it. */
@@ -22,110 +27,110 @@ export type StoreHooks = {
   /** True if the disk fails for good with the group that is about to be written. */
   readonly mayFail: () => boolean;
   readonly onFatal: (failure: ForemanError) => void;
-  /** A verb was applied. */
-  readonly onApplied: (verb: AskedVerb, outcome: unknown) => void;
-  /** Stands in the way of a verb, for a world whose store is broken; the verb itself otherwise. */
-  readonly tamper?: ((verb: AskedVerb, apply: () => Promise<unknown>) => Promise<unknown>) | null;
+  /** A verb was committed. */
+  readonly onApplied: (verb: WriteVerb, answer: VerbAnswer) => void;
+  /** Stands in the way of a verb, for a world whose store is broken. */
+  readonly tamper?: Tamper | null;
 };
 
-/** Of the read-only connection. */
-const readVerbs = new Set(["answer", "transitions", "page", "position", "countByState"]);
+type StoreDeps = { readonly clock: LifeClock; readonly random: SeededRandom } & StoreHooks;
 
 /** Reads of the writing connection, which a full disk does not hinder. */
-const plainReads = new Set(["job", "body", "waitingIn", "newestArrival", "lanes", "recall"]);
+const plainReads: ReadonlySet<WriteVerb["kind"]> = new Set([
+  ...(["job", "body", "waitingIn", "newestArrival", "lanes", "recall"] as const),
+  ...(["batch", "request", "waitingItems", "itemsUnderWay"] as const),
+]);
 
-type Letter = { readonly verb: AskedVerb; readonly answer: PromiseWithResolvers<unknown> };
-
-type Fn = (...args: readonly unknown[]) => Promise<unknown>;
-
-export function simStore(
-  disk: MemoryDisk,
-  deps: { readonly clock: LifeClock; readonly random: SeededRandom } & StoreHooks,
-): WholeStore {
-  const { clock, random } = deps;
-  const inner = new MemoryStore(disk);
-  const verbsOf = inner as unknown as Readonly<Record<string, Fn>>;
-  const mailbox: Letter[] = [];
-  let isWriting = false;
-  let onTransition: (id: JobId) => void = () => {};
-
-  const apply = async ({ answer, verb }: Letter): Promise<() => void> => {
-    const { args, name } = verb;
-    const isHindered = deps.disk().isFull && !plainReads.has(name);
-    if (isHindered)
-      return () => answer.reject(new ForemanError("storage_full", "the disk is full"));
-    const call = () => verbsOf[name]!.call(inner, ...args);
-    try {
-      const outcome = await (deps.tamper?.(verb, call) ?? call());
-      deps.onApplied(verb, outcome);
-      return () => {
-        answer.resolve(outcome);
-        const isChange = outcome !== "lost" && outcome !== "stale" && !plainReads.has(name);
-        const [first] = args;
-        if (isChange && typeof first === "string") onTransition(first as JobId);
-      };
-    } catch (cause) {
-      return () => answer.reject(cause);
-    }
+export function simStore(disk: SimDisk, deps: StoreDeps): WholeStore {
+  const { clock } = deps;
+  const writer = new SimWriter(disk, deps) as unknown as ThreadClient<WriteVerb>;
+  const ask = async (verb: ReadVerb) => {
+    await clock.sleep(1);
+    return disk.reads.answer(verb);
   };
-
-  const commit = async () => {
-    if (deps.mayDie("before-commit")) return;
-    const group = mailbox.splice(0);
-    if (deps.mayFail()) {
-      const failure = new ForemanError("storage_failed", "the disk failed");
-      for (const { answer } of group) answer.reject(failure);
-      deps.onFatal(failure);
-      return;
-    }
-    const answers: (() => void)[] = [];
-    for (const letter of group) answers.push(await apply(letter));
-    if (deps.mayDie("after-commit")) return;
-    for (const tell of answers) tell();
-    isWriting = false;
-    if (mailbox.length > 0) write();
-  };
-
-  const write = () => {
-    isWriting = true;
-    const ms = deps.disk().isSlow ? 50 + random.next(400) : 1 + random.next(5);
-    clock.after(ms, () => void commit());
-  };
-
-  const ask = (verb: AskedVerb): Promise<unknown> => {
-    const answer = Promise.withResolvers<unknown>();
-    // Whoever is dead waits for ever.
-    if (clock.isDead) return answer.promise;
-    if (readVerbs.has(verb.name)) {
-      clock.after(1, () => answer.resolve(verbsOf[verb.name]!.call(inner, ...verb.args)));
-      return answer.promise;
-    }
-    mailbox.push({ verb, answer });
-    if (!isWriting) write();
-    return answer.promise;
-  };
-
-  const own = { batches: noBatches, upkeep: new FakeUpkeep(), outbox: inner.outbox };
-  const close = async () => {
-    while (mailbox.length > 0 || isWriting) await clock.sleep(1);
-  };
-  const listen: WholeStore["listen"] = (listener) => {
-    onTransition = listener.onTransition;
-  };
-  return new Proxy({ ...own, close, listen } as unknown as WholeStore, {
-    get: (target, name) => {
-      if (name in target) return Reflect.get(target, name) as unknown;
-      if (typeof name !== "string" || !(name in inner)) return undefined;
-      return (...args: readonly unknown[]) => ask({ name, args });
-    },
-  });
+  const reader = { ask, close: async () => {} } as unknown as ThreadClient<ReadVerb>;
+  const own = Object.assign(new FakeUpkeep(), { stop: async () => {} });
+  return new SqliteStore({ writer, reader, clock, upkeep: own as unknown as SqliteUpkeep });
 }
 
-/** Nobody submits a batch to the runtime API here. */
-const noBatches = new Proxy({} as WholeStore["batches"], {
-  get: (_, name) => async () => {
-    if (name === "recoverItems") return 0;
-    if (["openBatches", "unopenedBatches", "batchesEndedBefore"].includes(String(name))) return [];
-    throw new Error(`no batches here: ${String(name)}`);
-  },
-});
+type Letter = { readonly verb: WriteVerb; readonly answer: PromiseWithResolvers<VerbAnswer> };
+
+/** Both ends of the writing thread. */
+class SimWriter {
+  onGroup: (tookMs: number) => void = () => {};
+  readonly #disk: SimDisk;
+  readonly #deps: StoreDeps;
+  readonly #groups: GroupCommit;
+  readonly #mailbox: Letter[] = [];
+  #isWriting = false;
+  #failure: ForemanError | null = null;
+  #isFailing = false;
+
+  constructor(disk: SimDisk, deps: StoreDeps) {
+    this.#disk = disk;
+    this.#deps = deps;
+    const { database } = disk;
+    this.#groups = new GroupCommit({ database, apply: (verb) => this.#apply(verb) });
+  }
+
+  ask(verb: WriteVerb): Promise<VerbAnswer> {
+    const answer = Promise.withResolvers<VerbAnswer>();
+    // Whoever is dead waits for ever.
+    if (this.#deps.clock.isDead) return answer.promise;
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    this.#mailbox.push({ verb, answer });
+    if (!this.#isWriting) this.#write();
+    return answer.promise;
+  }
+
+  async close(): Promise<void> {
+    while (this.#mailbox.length > 0 || this.#isWriting) await this.#deps.clock.sleep(1);
+    this.#failure ??= new ForemanError("storage_failed", "the store is closed");
+  }
+
+  #write(): void {
+    this.#isWriting = true;
+    const { clock, disk, random } = this.#deps;
+    const ms = disk().isSlow ? 50 + random.next(400) : 1 + random.next(5);
+    clock.after(ms, () => this.#commit(ms));
+  }
+
+  #commit(tookMs: number): void {
+    const { mayDie, mayFail, onApplied, onFatal } = this.#deps;
+    if (mayDie("before-commit")) return;
+    const group = this.#mailbox.splice(0);
+    this.#isFailing = mayFail();
+    const outcome = this.#groups.commit(group.map(({ verb }) => verb));
+    for (const [at, { verb }] of group.entries()) {
+      const one = outcome.outcomes[at];
+      if (one?.kind === "answered") onApplied(verb, one.answer);
+    }
+    if (mayDie("after-commit")) return;
+    this.#isWriting = false;
+    this.onGroup(tookMs);
+    tell(group, outcome);
+    if (outcome.fatal !== null) {
+      this.#failure = thrown(outcome.fatal);
+      onFatal(this.#failure);
+    } else if (this.#mailbox.length > 0) this.#write();
+  }
+
+  #apply(verb: WriteVerb): VerbAnswer {
+    const { disk, tamper } = this.#deps;
+    if (this.#isFailing) throw new Database.SqliteError("no sync", "SQLITE_IOERR_FSYNC");
+    if (disk().isFull && !plainReads.has(verb.kind)) {
+      throw new Database.SqliteError("the disk is full", "SQLITE_FULL");
+    }
+    const apply = () => this.#disk.writes.apply(verb);
+    return tamper ? tamper(verb, apply, this.#disk) : apply();
+  }
+}
+
+function tell(group: readonly Letter[], { fatal, outcomes }: GroupOutcome): void {
+  for (const [at, { answer }] of group.entries()) {
+    const outcome: Outcome | undefined = outcomes[at];
+    if (outcome?.kind === "answered") answer.resolve(outcome.answer);
+    else if (outcome?.kind === "failed") answer.reject(thrown(outcome.failure));
+    else if (fatal !== null) answer.reject(thrown(fatal));
+  }
+}

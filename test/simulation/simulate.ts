@@ -1,14 +1,15 @@
 // One world from its plan to its end, in virtual time.
 import { createLog } from "../../src/log.ts";
+import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { MemoryDisk } from "../support/memory-disk.ts";
 import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
 import { Life } from "./life.ts";
 import { LifeClock } from "./life-clock.ts";
 import type { DeathPlan, Plan, SpellPlan } from "./plan.ts";
-import { Referee } from "./referee.ts";
+import { jobOf, Referee } from "./referee.ts";
 import { SimClient } from "./sim-client.ts";
-import { type AskedVerb, simStore } from "./sim-store.ts";
+import { SimDisk } from "./sim-disk.ts";
+import { simStore, type Tamper } from "./sim-store.ts";
 import { SimTarget } from "./sim-target.ts";
 import { Trace } from "./trace.ts";
 
@@ -23,17 +24,13 @@ export type Report = {
 /** Breaks one rule of the world, to show that somebody notices. */
 export type Sabotage = {
   /** Stands in the place of a verb of the store. */
-  readonly tamper?: (
-    verb: AskedVerb,
-    apply: () => Promise<unknown>,
-    disk: MemoryDisk,
-  ) => Promise<unknown>;
+  readonly tamper?: Tamper;
   /** The target notices so late that it was cut off, in ms. */
   readonly noticeMs?: number;
   /** The daemon has so many slots more than it was told. */
   readonly slotsMore?: number;
   /** What of the disk is lost at each death. */
-  readonly onDeath?: (disk: MemoryDisk) => void;
+  readonly onDeath?: (disk: SimDisk) => void;
   /** The daemon hears nothing any more of what falls due from then on. */
   readonly freezesAtMs?: number;
   /** The plan that the daemon's clients follow, while the referee knows the true one. */
@@ -58,8 +55,12 @@ const stopMsMax = 30_000;
 
 export async function simulate(plan: Plan, options: Options = {}): Promise<Report> {
   const world = new World(plan, options);
-  await world.run();
-  return world.report;
+  try {
+    await world.run();
+    return world.report;
+  } finally {
+    world.close();
+  }
 }
 
 class World {
@@ -67,7 +68,7 @@ class World {
   readonly #sabotage: Sabotage;
   readonly #isLogged: boolean;
   readonly #clock = new ManualClock();
-  readonly #disk = new MemoryDisk();
+  readonly #disk = SimDisk.take();
   readonly #random: SeededRandom;
   readonly #trace = new Trace(() => this.#clock.monotonicMs());
   readonly #target: SimTarget;
@@ -102,7 +103,7 @@ class World {
 
   get report(): Report {
     const ends: Record<string, number> = {};
-    for (const { state } of this.#disk.rows.values()) ends[state] = (ends[state] ?? 0) + 1;
+    for (const { state } of this.#disk.rows) ends[state] = (ends[state] ?? 0) + 1;
     const { violations } = this.#referee;
     const starts = this.#target.starts.length;
     return { violations, trace: this.#trace, lives: this.#lives, starts, ends };
@@ -133,7 +134,11 @@ class World {
     if (!isOver() && this.#referee.violations.length === 0) {
       this.#violated(`it hangs: ${content} clients content, open: r${this.#open().join(", r")}`);
     }
-    if (this.#referee.violations.length === 0) await this.#close();
+    if (this.#referee.violations.length === 0) await this.#end();
+  }
+
+  close(): void {
+    this.#disk.release();
   }
 
   get #forClients() {
@@ -142,7 +147,7 @@ class World {
   }
 
   /** Lets what is left fall due, looks at what the daemon holds, and stops it in order. */
-  async #close(): Promise<void> {
+  async #end(): Promise<void> {
     this.#armed = null;
     await this.#clock.advance(afterMs);
     const engine = this.#life?.engine ?? null;
@@ -179,7 +184,7 @@ class World {
       mayDie: (moment) => this.#mayDie(moment),
       mayFail: () => this.#mayFail(),
       onApplied: (verb, outcome) => this.#noteApplied(verb, outcome),
-      tamper: this.#tamper,
+      tamper: this.#sabotage.tamper ?? null,
     });
     const started = life.start({
       ...{ clock, random, store, slots: this.#plan.slots + slotsMore },
@@ -194,12 +199,6 @@ class World {
         fall();
       },
     );
-  }
-
-  get #tamper() {
-    const { tamper } = this.#sabotage;
-    if (tamper === undefined) return null;
-    return (verb: AskedVerb, apply: () => Promise<unknown>) => tamper(verb, apply, this.#disk);
   }
 
   #arrange(spell: SpellPlan): void {
@@ -253,6 +252,7 @@ class World {
     this.#armed = null;
     this.#life = null;
     life.die();
+    this.#disk.abandon();
     this.#target.noteDeath(life.number);
     this.#sabotage.onDeath?.(this.#disk);
     this.#clock.after(downMs, () => this.#begin());
@@ -270,15 +270,13 @@ class World {
     else life.die();
   }
 
-  #noteApplied(verb: AskedVerb, outcome: unknown): void {
-    this.#referee.applied(verb, outcome);
-    const [first, attempt] = verb.args;
-    const id = verb.name === "insertJob" ? (first as { id: string }).id : first;
-    const word =
-      typeof outcome === "string" ? outcome : (outcome as { kind?: string } | null)?.kind;
-    if (typeof id !== "string" || word === undefined) return;
-    const nth = typeof attempt === "number" ? ` #${attempt}` : "";
-    this.#trace.note(`store: ${verb.name} ${this.#referee.nameOf(id)}${nth}: ${word}`);
+  #noteApplied(verb: WriteVerb, answer: VerbAnswer): void {
+    this.#referee.applied(verb, answer);
+    const id = jobOf(verb);
+    const word = typeof answer === "object" && answer && "kind" in answer ? answer.kind : answer;
+    if (id === null || typeof word !== "string") return;
+    const nth = "attempt" in verb ? ` #${verb.attempt}` : "";
+    this.#trace.note(`store: ${verb.kind} ${this.#referee.nameOf(id)}${nth}: ${word}`);
   }
 
   #log(line: string): void {

@@ -1,0 +1,113 @@
+// What outlives a life of the daemon: a SQLite database in memory, of foreman's own schema.
+import Database from "better-sqlite3";
+import type { JobId, Transition } from "../../src/job.ts";
+import { readMigrations } from "../../src/store/read-migrations.ts";
+import { DiskWatch } from "../../src/store/sqlite/disk-watch.ts";
+import { ReadVerbs } from "../../src/store/sqlite/read-verbs.ts";
+import { type JobRow, storedJob } from "../../src/store/sqlite/rows.ts";
+import { WriteVerbs } from "../../src/store/sqlite/write-verbs.ts";
+import type { Answer, StoredJob } from "../../src/store/store.ts";
+
+/** A job, and how often the daemon died while it ran. */
+export type SimRow = StoredJob & { readonly deaths: number };
+
+type Row = JobRow & { readonly deaths: number };
+
+const migrations = new URL("../../src/store/migrations/sqlite/", import.meta.url);
+
+/** The disks of worlds that are over: to prepare their statements took longer than a life. */
+const free: SimDisk[] = [];
+
+export class SimDisk {
+  readonly database = open();
+  readonly #tables = tablesOf(this.database);
+  /** Shared by all lives: there is nothing in them that a death would lose. */
+  readonly writes = new WriteVerbs({
+    database: this.database,
+    disk: new DiskWatch({ file: ":memory:", floorBytes: 0 }),
+  });
+  readonly reads = new ReadVerbs({ database: this.database });
+  readonly #all = this.database.prepare<[], Row>("SELECT * FROM job ORDER BY seq");
+  readonly #one = this.database.prepare<[string], Row>("SELECT * FROM job WHERE id = ?");
+  readonly #owed = this.database.prepare<[], Row>(
+    "SELECT * FROM job WHERE is_durable = 1 AND ended_at_ms IS NULL ORDER BY seq",
+  );
+
+  /** An empty one. */
+  static take(): SimDisk {
+    return free.pop() ?? new SimDisk();
+  }
+
+  get rows(): readonly SimRow[] {
+    return this.#all.all().map(simRow);
+  }
+
+  /** Durable jobs that have not ended. */
+  get owed(): readonly SimRow[] {
+    return this.#owed.all().map(simRow);
+  }
+
+  row(id: string): SimRow | null {
+    const row = this.#one.get(id);
+    return row === undefined ? null : simRow(row);
+  }
+
+  historyOf(id: JobId): readonly Transition[] {
+    return this.reads.answer({ kind: "transitions", id, after: 0 }) as readonly Transition[];
+  }
+
+  answerOf(id: JobId): Answer | null {
+    return this.reads.answer({ kind: "answer", id }) as Answer | null;
+  }
+
+  /** Does to it what no verb does. */
+  run(sql: string, ...bound: readonly (string | number)[]): void {
+    this.database.prepare(sql).run(...bound);
+  }
+
+  forget(id: string): void {
+    this.run("DELETE FROM job WHERE id = ?", id);
+  }
+
+  /** What was begun and not committed is gone with the process that began it. */
+  abandon(): void {
+    if (this.database.inTransaction) this.database.exec("ROLLBACK");
+  }
+
+  /** Empties it for another world. */
+  release(): void {
+    this.abandon();
+    this.database.pragma("foreign_keys = OFF");
+    for (const { empty, refill, rows } of this.#tables) {
+      empty.run();
+      for (const row of rows) refill?.run(row);
+    }
+    this.database.pragma("foreign_keys = ON");
+    free.push(this);
+  }
+}
+
+function open(): Database.Database {
+  const database = new Database(":memory:");
+  for (const { sql } of readMigrations(migrations)) database.exec(sql);
+  database.pragma("foreign_keys = ON");
+  database.pragma("secure_delete = ON");
+  return database;
+}
+
+/** The tables of a new database, with the rows that stand in them from the beginning. */
+function tablesOf(database: Database.Database) {
+  const names = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck();
+  return (names.all() as string[]).map((name) => {
+    const rows = database.prepare<[], object>(`SELECT * FROM ${name}`).all();
+    const columns = Object.keys(rows[0] ?? {});
+    const values = columns.map((column) => `@${column}`);
+    const insert = `INSERT INTO ${name} (${columns.join()}) VALUES (${values.join()})`;
+    const refill = rows.length === 0 ? null : database.prepare<[object]>(insert);
+    return { rows, refill, empty: database.prepare(`DELETE FROM ${name}`) };
+  });
+}
+
+function simRow(row: Row): SimRow {
+  return { ...storedJob(row), deaths: row.deaths };
+}
