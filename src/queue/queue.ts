@@ -239,7 +239,7 @@ export class Queue {
     if (waiting === null) {
       // One that has ended by now has nothing more to come that would end its row.
       const isOwed = hasCode(cause, "storage_full") && this.#taken.has(job.id);
-      if (isOwed) behind.write(job.id, "insert", () => store.insertJob(job, null));
+      if (isOwed) behind.owe(job.id, "insert", () => store.insertJob(job, null));
       return;
     }
     waiting.waiter.refuse(cause);

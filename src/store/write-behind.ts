@@ -42,6 +42,14 @@ export class WriteBehind {
   }
 
   /**
+   * Writes as soon as there is room what a full disk has refused already. Asked at once, it would
+   * be refused again, behind what followed it.
+   */
+  owe(id: JobId, what: string, write: () => Promise<unknown>): void {
+    this.#owe(id, { what, write });
+  }
+
+  /**
    * Writes what may be done without by nobody, such as the end of a durable job: resolves when it
    * is on the disk, which on a full one is as soon as there is room, or was refused for another
    * reason, which is logged. Never rejects.

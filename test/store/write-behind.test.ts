@@ -86,6 +86,28 @@ describe("D1 a chat on a socket, whose row a full disk keeps back,", () => {
     expect(lines.map(({ msg }) => msg)).not.toContain("end of a job not written");
   });
 
+  test("gets it too when it ended while a slow disk had not said yet that it is full", async () => {
+    const { chats, clock, giveRoom, store, submitted } = await fullDiskScene();
+    for (const verb of ["insertJob", "claim", "markWorking", "settle"] as const) {
+      const atOnce = store[verb].bind(store) as (...args: unknown[]) => Promise<unknown>;
+      const slowly = (...args: unknown[]) => clock.sleep(5).then(() => atOnce(...args));
+      Object.assign(store, { [verb]: slowly });
+    }
+    store.failsWith = full;
+    const { id, waiter } = submitted();
+    await clock.advance(2);
+
+    chats()[0]!.head();
+    await clock.advance(4);
+    finish(chats()[0]!);
+    await clock.advance(10);
+    expect(waiter.isEnded).toBe(true);
+    await giveRoom();
+    await clock.advance(60);
+
+    expect(await store.job(id)).toMatchObject({ state: "done", attempts: 1 });
+  });
+
   test("that ended before it was known that it has no row is served, and the log says so", async () => {
     const { chats, clock, giveRoom, lines, store, submitted } = await fullDiskScene();
     store.failsWith = full;
