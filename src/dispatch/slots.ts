@@ -79,17 +79,15 @@ export class Slots {
    * one whose client has its own slots in use only that client's items can.
    */
   makeWay(people: readonly LaneSnapshot[], nowMs: number, limits: PreemptLimits): void {
-    const running = this.all.map((each) => ({ client: each.waiting.job.client, each }));
-    const open = people.filter((lane) => !isClientFull(lane, { running }));
-    const full = people.find((lane) => isClientFull(lane, { running }));
-    const victim =
-      this.#victim(this.all, open.length, nowMs, limits) ??
-      this.#victim(
-        this.all.filter(({ waiting }) => waiting.job.client === full?.client),
-        full === undefined ? 0 : 1,
-        nowMs,
-        { ...limits, slots: full?.clientSlots ?? limits.slots },
-      );
+    const running = this.all.map(({ waiting }) => ({ client: waiting.job.client }));
+    const isFull = (lane: LaneSnapshot) => isClientFull(lane, { running });
+    const open = people.filter((lane) => !isFull(lane));
+    let victim = this.#victim(this.all, open.length, nowMs, limits);
+    for (const { client, clientSlots } of people.filter(isFull)) {
+      const own = this.all.filter(({ waiting }) => waiting.job.client === client);
+      const slots = clientSlots ?? limits.slots;
+      victim ??= this.#victim(own, 1, nowMs, { ...limits, slots });
+    }
     if (victim !== null) this.#running.get(victim)?.run.cut("preempted");
   }
 
