@@ -2,14 +2,13 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Status } from "../wire/status.ts";
 import { type App, isAdmin, type View } from "./app.ts";
 import { type Change, changeTable, readChanges } from "./change-table.ts";
-import { plural } from "./format.ts";
 import { every } from "./page-clock.ts";
 import { pauseForm } from "./pause-form.ts";
 import { badge, button, panel, problem } from "./pieces.ts";
 import { ProviderTable } from "./provider-table.ts";
+import { SlotsStepper } from "./slots-stepper.ts";
 
 const refreshMs = 3_000;
-const slotsMax = 16;
 const usersOwn = "Your token is a user's: an admin's may change things here.";
 
 /** What an operator may do; who may not sees the providers alone. */
@@ -22,12 +21,14 @@ class Desk {
   readonly #app: App;
   readonly #stop: () => void;
   readonly #providers: ProviderTable;
+  readonly #slots: SlotsStepper;
   #changes: readonly Change[] = [];
   #problem: string | null = null;
 
   constructor(app: App) {
     this.#app = app;
     this.#providers = new ProviderTable(app, () => this.#read());
+    this.#slots = new SlotsStepper(app, () => this.#read());
     this.#stop = every(refreshMs, () => void this.#read());
     void this.#read();
   }
@@ -54,24 +55,9 @@ class Desk {
         "Pause",
         pauseForm(this.#app, status, () => void this.#read()),
       )}
-      ${panel("Slots", this.#slots(status))} ${panel("New work", this.#drain(status))}
+      ${panel("Slots", this.#slots.draw(status))} ${panel("New work", this.#drain(status))}
       ${panel("Models", this.#models(status))}
     </div>`;
-  }
-
-  #slots({ slots, slots_setting }: Status): TemplateResult {
-    const set = (wanted: number) => () =>
-      void this.#do(
-        this.#app.api.ask("PUT", "slots", { slots: wanted }),
-        `${plural(wanted, "slot")} from now on.`,
-      );
-    return html`<p class="stepper">
-        ${button("−", set(slots - 1), { isOff: slots <= 1, label: "One slot less" })}
-        <output aria-label="Slots">${slots}</output>
-        ${button("+", set(slots + 1), { isOff: slots >= slotsMax, label: "One slot more" })}
-      </p>
-      <p class="note">Generations at once. After a restart ${slots_setting}, as
-        FOREMAN_CHAT_SLOTS says; Ollama's OLLAMA_NUM_PARALLEL should be the same.</p>`;
   }
 
   #drain({ draining }: Status): TemplateResult {

@@ -60,6 +60,13 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
     await press(named(page, "One slot less"));
     await see(page, "1 slot from now on.");
     expect(await get("/foreman/status")).toMatchObject({ slots: 1 });
+    // Before the status can have told of the first.
+    for (let n = 0; n < 3; n += 1) await press(named(page, "One slot more"));
+    await see(page, "4 slots from now on.");
+    expect(await get("/foreman/status")).toMatchObject({ slots: 4 });
+    for (let n = 0; n < 3; n += 1) await press(named(page, "One slot less"));
+    await see(page, "1 slot from now on.");
+    await expect.poll(() => page.getByLabel("Slots", { exact: true }).textContent()).toBe("1");
 
     await page.getByLabel("Class").selectOption("interactive");
     await page.getByLabel("Note").fill("until noon");
@@ -90,7 +97,7 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
 
     await page.getByRole("link", { name: "Controls" }).press("Enter");
     const did = page.getByRole("table", { name: "What operators did" });
-    for (const what of ["drain on", "drain off", "slots 2", `load ${llama}`]) {
+    for (const what of ["drain on", "drain off", "slots 4", `load ${llama}`]) {
       await did.getByText(what, { exact: true }).waitFor();
     }
     expect(await page.locator("img").count()).toBe(0);
