@@ -36,7 +36,7 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
 }
 
 /** What lets jobs wait, run and be told of, in the order of its start. */
-export function enginePartsOf(engine: Engine): readonly Part[] {
+function enginePartsOf(engine: Engine): readonly Part[] {
   const { batching, history, keeper, measures, poller, runtime } = engine;
   const { store, surveyor, target, watchdog, webhooks } = engine;
   return [

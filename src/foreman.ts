@@ -13,7 +13,7 @@ import { GpuProbe } from "./gpu-probe.ts";
 import { createApp } from "./http/app.ts";
 import { StatusFeed } from "./http/controls/status-feed.ts";
 import { buildReception } from "./http/door/build-reception.ts";
-import { HttpServer } from "./http/door/server.ts";
+import { type Connections, HttpServer } from "./http/door/server.ts";
 import { EventStreams } from "./http/events/event-streams.ts";
 import type { Health } from "./http/health-routes.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -30,6 +30,8 @@ export type Overrides = Partial<Outside> &
   Pick<Outside, "log" | keyof OpenedStore> & {
     /** The service manager; nobody if absent. */
     readonly notifier?: Notifier;
+    /** Who brings clients; foreman listens if absent. */
+    readonly connections?: Connections;
     readonly supervision?: Pick<Supervision, "listenFd" | "watchdogMs">;
   };
 
@@ -105,7 +107,7 @@ export function buildForeman(config: Config, overrides: Overrides): Foreman {
     progressOf: (id) => progressOf(id, engine),
     reception: buildReception(config, clients),
   });
-  const http = new HttpServer({ app, clock });
+  const http = new HttpServer({ app, clock, connections: overrides.connections });
   const lifeSign = new LifeSign({
     ...{ notifier, clock, log, watchdogMs },
     readStandstill: () => readStandstill(engine),

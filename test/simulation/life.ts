@@ -1,25 +1,33 @@
-import type { ClientRules } from "../../src/access/client-rules.ts";
-import { buildEngine, type Engine, type Outside } from "../../src/build-engine.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hashOf } from "../../src/access/new-token.ts";
 import { readConfig } from "../../src/config.ts";
-import { drain } from "../../src/dispatch/drain.ts";
-import { enginePartsOf } from "../../src/foreman-parts.ts";
-import { Lifecycle } from "../../src/lifecycle.ts";
+import { buildForeman, type Foreman, type Overrides } from "../../src/foreman.ts";
 import { readRemains } from "../../src/store/remains.ts";
 import type { LifeClock } from "./life-clock.ts";
+import { type Asked, Exchange, Wire } from "./sim-wire.ts";
 
-type LifeDeps = Omit<Outside, "clock" | "clients" | "remains"> & {
-  readonly clock: LifeClock;
-  readonly slots: number;
+type LifeDeps = Omit<Overrides, "clock" | "remains" | "connections"> & {
+  readonly settings: Settings;
 };
 
-/** One life of the daemon: everything but its door, which needs sockets. */
+type Settings = {
+  readonly slots: number;
+  /** Nobody is asked for a token. */
+  readonly isOpen: boolean;
+};
+
+/** One life of the daemon. */
 export class Life {
   readonly number: number;
   readonly clock: LifeClock;
   /** Resolves when it is dead. */
   readonly over = Promise.withResolvers<"gone">();
-  #engine: Engine | null = null;
-  #lifecycle: Lifecycle | null = null;
+  readonly #exchanges = new Set<Exchange>();
+  #foreman: Foreman | null = null;
+  #accept: ((connection: Wire) => void) | null = null;
+  #isServing = false;
 
   constructor(number: number, clock: LifeClock) {
     this.number = number;
@@ -27,38 +35,42 @@ export class Life {
   }
 
   /** Resolves when it serves; rejects if it could not start. */
-  async start({ slots, ...outside }: LifeDeps): Promise<void> {
-    const config = configOf(slots);
-    const remains = await readRemains(outside.store, this.clock.wallMs());
-    const engine = buildEngine(config, { ...outside, clients: equals, remains });
-    const { drainTimeoutMs } = config;
-    const http = { settled: async () => {} };
-    this.#lifecycle = new Lifecycle({
-      ...{ clock: this.clock, log: outside.log, parts: enginePartsOf(engine) },
-      drain: () => drain({ ...engine, http, eventStreams: { end: () => {} }, drainTimeoutMs }),
-    });
-    await this.#lifecycle.start();
-    this.#engine = engine;
+  async start({ settings, ...outside }: LifeDeps): Promise<void> {
+    const { clock } = this;
+    const remains = await readRemains(outside.store, clock.wallMs());
+    const connections: Overrides["connections"] = (accept) => {
+      this.#accept = accept;
+    };
+    this.#foreman = buildForeman(configOf(settings), { ...outside, clock, remains, connections });
+    await this.#foreman.start();
+    this.#isServing = true;
   }
 
-  /** Null before it serves and when it is dead. */
-  get engine(): Engine | null {
-    return this.clock.isDead ? null : this.#engine;
+  /** False before it serves and when it is dead. */
+  get isServing(): boolean {
+    return this.#isServing && !this.clock.isDead;
   }
 
-  /** What a client is answered, or `gone`: the daemon died before it answered. */
-  answered<T>(asked: Promise<T>): Promise<T | "gone"> {
-    return Promise.race([asked, this.over.promise]);
+  /** A client's request. What comes to a daemon that is not there is over at once. */
+  ask(asked: Asked): Exchange {
+    const [near, far] = Wire.pair();
+    const exchange = new Exchange(near, asked);
+    if (this.clock.isDead || this.#accept === null) exchange.cut();
+    else this.#accept(far);
+    this.#exchanges.add(exchange);
+    void exchange.over.promise.then(() => this.#exchanges.delete(exchange));
+    return exchange;
   }
 
-  /** As by SIGTERM; answers the orphans. */
-  async stop(): Promise<readonly string[]> {
-    return (await this.#lifecycle?.stop()) ?? [];
+  /** As by SIGTERM; answers the orphans, or `gone` if it dies of something else meanwhile. */
+  stop(): Promise<readonly string[] | "gone"> {
+    return Promise.race([this.#foreman?.stop() ?? [], this.over.promise]);
   }
 
   die(): void {
     this.clock.die();
     this.over.resolve("gone");
+    for (const exchange of this.#exchanges) exchange.cut();
   }
 }
 
@@ -67,25 +79,39 @@ const stallMs = 15_000;
 const runMs = 30_000;
 export const attemptsMax = 3;
 
-const equals: ClientRules = {
-  weightOf: () => 1,
-  slotsOf: () => null,
-  topClassOf: () => "interactive",
-};
+/** Who comes with that token; the last one is an operator. */
+export const clients = ["client-0", "client-1", "operator"] as const;
 
-const configs = new Map<number, ReturnType<typeof readConfig>>();
+export const tokenOf = (client: string): string => `fm_${client}`;
 
-function configOf(slots: number) {
+const configs = new Map<string, ReturnType<typeof readConfig>>();
+
+function configOf(settings: Settings) {
+  const key = JSON.stringify(settings);
   const config =
-    configs.get(slots) ??
+    configs.get(key) ??
     readConfig({
-      FOREMAN_CHAT_SLOTS: String(slots),
+      FOREMAN_CHAT_SLOTS: String(settings.slots),
       FOREMAN_STALL_TIMEOUT: `${stallMs}ms`,
       FOREMAN_RUN_TIMEOUT: `${runMs}ms`,
       FOREMAN_MAX_ATTEMPTS: String(attemptsMax),
       FOREMAN_SWAP_QUANTUM: "4/10s",
       FOREMAN_DRAIN_TIMEOUT: "5s",
+      ...(!settings.isOpen && { FOREMAN_TOKENS_FILE: tokensFile() }),
     });
-  configs.set(slots, config);
+  configs.set(key, config);
   return config;
+}
+
+/** A file of its own for each process that runs worlds: foreman reads tokens from nowhere else. */
+function tokensFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), "foreman-simulation-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "tokens.json");
+  const tokens = clients.map((name) => ({
+    ...{ name, hash: hashOf(tokenOf(name)) },
+    scope: name === "operator" ? "admin" : "user",
+  }));
+  writeFileSync(file, JSON.stringify({ tokens }), { mode: 0o600 });
+  return file;
 }

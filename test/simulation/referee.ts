@@ -1,13 +1,13 @@
 // Watches one world and holds it against foreman's promises: see docs/simulation.md.
 import assert from "node:assert/strict";
-import { type JobId, type JobState, mayBecome, transitions } from "../../src/job.ts";
+import { type Job, type JobId, type JobState, mayBecome, transitions } from "../../src/job.ts";
 import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
-import type { Answer } from "../../src/store/store.ts";
+import type { Answer, Insertion } from "../../src/store/store.ts";
 import { attemptsMax } from "./life.ts";
 import type { Plan, RequestPlan } from "./plan.ts";
-import type { SimWaiter } from "./sim-client.ts";
 import type { SimDisk, SimRow } from "./sim-disk.ts";
 import type { Start } from "./sim-target.ts";
+import type { Exchange } from "./sim-wire.ts";
 
 type Join = { readonly atMs: number; readonly life: number };
 
@@ -21,7 +21,10 @@ type RefereeDeps = {
 export class Referee {
   readonly violations: string[] = [];
   readonly #deps: RefereeDeps;
+  /** By the hash of its body, which request it is. */
+  readonly #bodies = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
+  readonly #ids = new Map<number, JobId>();
   readonly #acknowledged = new Map<JobId, number>();
   readonly #keyed = new Map<number, Set<JobId>>();
   readonly #cancelAsked = new Set<number>();
@@ -29,7 +32,7 @@ export class Referee {
   readonly #startsAtCancel = new Map<number, number>();
   readonly #ends = new Map<JobId, string>();
   readonly #joins = new Map<number, Join>();
-  readonly #heard = new Map<number, SimWaiter>();
+  readonly #heard = new Map<number, Exchange>();
   readonly #claims: { readonly id: JobId; readonly lane: string; readonly arrival: number }[] = [];
 
   constructor(deps: RefereeDeps) {
@@ -46,8 +49,14 @@ export class Referee {
     return number === undefined ? "?" : `r${number}`;
   }
 
-  named(id: JobId, number: number): void {
-    this.#numbers.set(id, number);
+  /** A client will send such a body. */
+  expects(number: number, bodyHash: string): void {
+    this.#bodies.set(bodyHash, number);
+  }
+
+  /** Its latest job, as an operator finds it in a list; null: it has none yet. */
+  idOf(number: number): JobId | null {
+    return this.#ids.get(number) ?? null;
   }
 
   /** It waits from now on, as a client sees it. */
@@ -55,12 +64,14 @@ export class Referee {
     this.#joins.set(number, { atMs: this.#deps.nowMs(), life });
   }
 
-  /** True at the first time. */
-  acknowledged(number: number, id: JobId, hasKey: boolean): boolean {
-    const isFirst = !this.#acknowledged.has(id);
+  /** It was not taken, and its client will come again. */
+  turnedAway(number: number): void {
+    this.#joins.delete(number);
+  }
+
+  acknowledged(number: number, id: JobId, hasKey: boolean): void {
     this.#acknowledged.set(id, number);
     if (hasKey) this.#keyed.set(number, (this.#keyed.get(number) ?? new Set()).add(id));
-    return isFirst;
   }
 
   asksToCancel(number: number): void {
@@ -68,18 +79,23 @@ export class Referee {
   }
 
   /** The cancel of a durable job was answered: it has ended, so or otherwise. */
-  cancelAnswered(number: number, id: JobId): void {
+  cancelAnswered(number: number, id: JobId, told: string): void {
     const state = this.#deps.disk.row(id)?.state;
-    this.#demand(isEnd(state), `I7 r${number}: its cancel was answered, and it is ${state}`);
+    const isEnded = isEnd(state) && isEnd(told as JobState);
+    this.#demand(isEnded, `I7 r${number}: its cancel was answered, and it is ${state}`);
     this.#startsAtCancel.set(number, this.#startsOf(number).length);
   }
 
   /** What a client has in its hands when it wants no more. */
-  heard(number: number, waiter: SimWaiter): void {
-    this.#heard.set(number, waiter);
-    const { isEnded, statusCode, text } = waiter;
+  heard(number: number, exchange: Exchange): void {
+    this.#heard.set(number, exchange);
+    const { isEnded, statusCode } = exchange;
     if (!isEnded || statusCode !== 200) return;
+    // Whoever waited long was sent spaces before.
+    const text = exchange.text.trimStart();
+    if (text.startsWith('{"error"')) return;
     const isMarked = text.includes('"done":true');
+    // What the target ends as if it were whole is passed on as it came.
     const isUnmarked = this.#plan(number).fates.includes("unmarked");
     this.#demand(isMarked || isUnmarked, `P5 r${number}: half an answer ends like a whole one`);
     const isSent = this.#startsOf(number).some((start) => start.text === text);
@@ -87,8 +103,9 @@ export class Referee {
   }
 
   /** A verb was committed. */
-  applied(verb: WriteVerb, answer: VerbAnswer): void {
+  applied(verb: WriteVerb, answer: VerbAnswer, life: number): void {
     const id = jobOf(verb);
+    if (verb.kind === "insertJob") this.#noteInsert(verb.job, answer as Insertion, life);
     const row = id === null ? null : this.#deps.disk.row(id);
     if (row === null) return;
     if (verb.kind === "claim" && answer === "claimed" && row.isDurable) this.#noteClaim(row);
@@ -97,6 +114,14 @@ export class Referee {
     const isKept = before === null || before === end;
     this.#demand(isKept, `I2 ${this.nameOf(row.id)}: its end was changed`);
     if (end !== null) this.#ends.set(row.id, end);
+  }
+
+  #noteInsert({ bodyHash, id, isDurable }: Job, { kind }: Insertion, life: number): void {
+    const number = this.#bodies.get(bodyHash);
+    if (number === undefined || kind !== "inserted") return;
+    this.#numbers.set(id, number);
+    this.#ids.set(number, id);
+    if (isDurable) this.joined(number, life);
   }
 
   /** Requests that foreman owes an end: durable jobs without one, and clients of `life` that wait. */
@@ -124,7 +149,7 @@ export class Referee {
     for (const row of rows) this.#judgeRow(row);
     this.#judgeOrder();
     for (const [number, join] of this.#joins) this.#judgeWait(number, join);
-    for (const [number, waiter] of this.#heard) this.#judgeHeard(number, waiter);
+    for (const [number, exchange] of this.#heard) this.#judgeHeard(number, exchange);
   }
 
   #judgeRow(row: SimRow): void {
@@ -159,7 +184,7 @@ export class Referee {
   }
 
   /** Where nothing goes wrong, whoever stays is answered. */
-  #judgeHeard(number: number, { isEnded, statusCode }: SimWaiter): void {
+  #judgeHeard(number: number, { isEnded, statusCode }: Exchange): void {
     const { deaths, spells } = this.#deps.plan;
     const { cancelAfterMs, fates, leaveAfterMs } = this.#plan(number);
     const isSpoilt =

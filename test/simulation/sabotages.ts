@@ -81,6 +81,14 @@ export const sabotages: Readonly<Record<string, Broken>> = {
     }),
     words: /I3 r\d+|P5 r\d+/,
   },
+  "an answer that loses its last byte on the way": {
+    sabotage: { isLossy: true },
+    words: /I3 r\d+: its client heard what no start sent/,
+  },
+  "a door that lets everybody in": {
+    sabotage: { isOpen: true },
+    words: /an error that is 401 was answered 400|r\d+ is shown to others/,
+  },
   "a slot more than there is": {
     sabotage: { slotsMore: 1 },
     words: /I4 r\d+ starts beside/,

@@ -1,27 +1,21 @@
-// What the clients of one world do, through the queue as the routes use it: they submit, listen,
-// leave, cancel, and ask again with their key until they are answered.
+// What the clients of one world do, over HTTP: they submit, listen, leave, cancel, and ask again
+// with their key until they are answered; some of them err first.
 import { createHash } from "node:crypto";
-import type { Engine } from "../../src/build-engine.ts";
-import type { ForemanError } from "../../src/errors.ts";
-import type { Job, JobId } from "../../src/job.ts";
-import { newJob } from "../../src/queue/new-job.ts";
-import type { TargetFailure } from "../../src/target/target.ts";
+import type { JobId } from "../../src/job.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
-import { RecordingWaiter } from "../support/recording-waiter.ts";
-import type { Life } from "./life.ts";
+import { clients, type Life, tokenOf } from "./life.ts";
 import type { RequestPlan } from "./plan.ts";
 import type { Referee } from "./referee.ts";
 import { models } from "./sim-target.ts";
+import type { Exchange } from "./sim-wire.ts";
 
 type ClientDeps = {
   readonly clock: ManualClock;
-  /** The life that serves now; null while none does. */
-  readonly serving: () => Life | null;
+  /** The life that there is now; null while there is none. */
+  readonly life: () => Life | null;
   readonly referee: Referee;
   readonly note: (what: string) => void;
 };
-
-type Serving = { readonly life: Life; readonly engine: Engine };
 
 /** How soon a client asks again. */
 const againMs = 700;
@@ -33,13 +27,18 @@ export class SimClient {
   readonly #deps: ClientDeps;
   readonly #number: number;
   readonly #plan: RequestPlan;
+  readonly #body: string;
   /** Virtual ms at which it leaves. */
   #leavesAtMs = Number.POSITIVE_INFINITY;
+  #isContent = false;
 
   constructor(number: number, plan: RequestPlan, deps: ClientDeps) {
     this.#number = number;
     this.#plan = plan;
     this.#deps = deps;
+    this.#body = bodyOf(number, plan);
+    const bodyHash = createHash("sha256").update(this.#body).digest("hex");
+    deps.referee.expects(number, bodyHash);
   }
 
   /** Resolves when it wants nothing more. */
@@ -49,139 +48,135 @@ export class SimClient {
     await clock.sleep(atMs);
     if (leaveAfterMs !== null) this.#leavesAtMs = clock.monotonicMs() + leaveAfterMs;
     this.#note(`comes: ${way}`);
+    await this.#err();
+    void this.#cancelLater();
     if (way === "chat") await this.#chat();
     else if (way === "keyed") await this.#keyed();
     else await this.#submit();
+    this.#isContent = true;
     this.#note("is content");
   }
 
   async #chat(): Promise<void> {
+    const { clock, referee } = this.#deps;
     for (;;) {
-      const { engine, life } = await this.#serving();
+      const life = await this.#serving();
       if (this.#hasLeft) return;
-      const waiter = new SimWaiter();
-      const job = this.#job(engine, false);
-      this.#deps.referee.named(job.id, this.#number);
-      const submission = { job, method: "POST", rawHeaders: [], body: this.#body, waiter };
-      const refusal = engine.queue.submit(submission);
-      if (refusal !== null) {
-        await this.#deps.clock.sleep(againMs);
+      referee.joined(this.#number, life.number);
+      const exchange = this.#ask(life, "/api/chat");
+      const heard = await this.#hear(exchange, life);
+      if (heard === "over" && isTurnedAway(exchange)) {
+        referee.turnedAway(this.#number);
+        await clock.sleep(againMs);
         continue;
       }
-      this.#deps.referee.joined(this.#number, life.number);
-      void this.#cancelLater(job.id, life);
-      const heard = await this.#hear(waiter, life);
-      if (heard === "left") engine.queue.leave(job.id, "client_gone");
-      this.#deps.referee.heard(this.#number, waiter);
+      referee.heard(this.#number, exchange);
       return;
     }
   }
 
   async #keyed(): Promise<void> {
+    const { clock, referee } = this.#deps;
+    const key = { "Idempotency-Key": `key ${this.#number}` };
     while (!this.#hasLeft) {
-      const { engine, life } = await this.#serving();
-      const submitted = await this.#submitted(engine, life, true);
-      if (submitted === null) continue;
-      const { id, isKnown } = submitted;
-      const waiter = new SimWaiter();
-      engine.queue.listeners.listen({ id, model: models[this.#plan.model]!.name }, waiter);
-      const job = isKnown ? await life.answered(engine.store.job(id)) : null;
-      if (job === "gone") continue;
-      // It has ended: nobody will tell the waiter.
-      if (job !== null && job.ending !== null && !waiter.hasAnswer) {
-        engine.queue.listeners.stopListening(id, waiter);
-        return;
-      }
-      const heard = await this.#hear(waiter, life);
-      if (heard === "left") engine.queue.listeners.stopListening(id, waiter);
-      this.#deps.referee.heard(this.#number, waiter);
-      const isToldToComeAgain = waiter.refusal?.code === "draining";
-      if (heard !== "gone" && !isToldToComeAgain) return;
-      await this.#deps.clock.sleep(againMs);
+      const life = await this.#serving();
+      const exchange = this.#ask(life, "/api/chat", key);
+      const heard = await this.#hear(exchange, life);
+      const id = exchange.headers["x-foreman-job"];
+      if (typeof id === "string") referee.acknowledged(this.#number, id as JobId, true);
+      referee.heard(this.#number, exchange);
+      if (heard === "left" || (heard === "over" && !isTurnedAway(exchange))) return;
+      await clock.sleep(againMs);
     }
   }
 
   async #submit(): Promise<void> {
-    const mayAskAgain = this.#plan.way === "job";
+    const { clock, referee } = this.#deps;
+    const hasKey = this.#plan.way === "job";
     for (;;) {
-      const { engine, life } = await this.#serving();
-      const submitted = await this.#submitted(engine, life, false);
+      const life = await this.#serving();
+      const exchange = this.#ask(life, "/jobs");
+      await Promise.race([exchange.over.promise, life.over.promise]);
+      const id = exchange.document?.job_id;
+      if (exchange.statusCode === 202 && typeof id === "string") {
+        referee.acknowledged(this.#number, id as JobId, hasKey);
+        return;
+      }
+      this.#note(`hears: ${exchange.statusCode ?? "nothing"}`);
       // Without a key it cannot know whether it was taken in, and must not ask twice.
-      if (submitted !== null || (life.clock.isDead && !mayAskAgain)) return;
-    }
-  }
-
-  /** Null: it was refused, or nobody answered; some time has passed. */
-  async #submitted(
-    engine: Engine,
-    life: Life,
-    hasClient: boolean,
-  ): Promise<{ readonly id: JobId; readonly isKnown: boolean } | null> {
-    const { clock, referee } = this.#deps;
-    const job = this.#job(engine, true);
-    const hasKey = this.#plan.way !== "unkeyed-job";
-    referee.named(job.id, this.#number);
-    const submission = {
-      ...{ job, body: this.#body, webhookUrl: null, hasClient },
-      idempotencyKey: hasKey ? `key ${this.#number}` : null,
-    };
-    const submitted = await life
-      .answered(engine.queue.submitDurable(submission))
-      .catch((error: ForemanError) => error);
-    if (submitted === "gone" || submitted instanceof Error || submitted.kind === "unwanted") {
-      this.#note(submitted instanceof Error ? `is refused: ${submitted.message}` : "hears nothing");
+      if (exchange.statusCode === null && !hasKey) return;
       await clock.sleep(againMs);
-      return null;
     }
-    const isKnown = submitted.kind === "known";
-    const id = submitted.kind === "known" ? submitted.job.id : job.id;
-    const isFirst = referee.acknowledged(this.#number, id, hasKey);
-    if (!isKnown) referee.joined(this.#number, life.number);
-    if (isFirst) void this.#cancelLater(id, null);
-    return { id, isKnown };
   }
 
-  /** A job on a socket is cancelled in the life that it joined, or not at all. */
-  async #cancelLater(id: JobId, inLife: Life | null): Promise<void> {
+  /** Somebody cancels it; a job on a socket in the life that it joined, or not at all. */
+  async #cancelLater(): Promise<void> {
     const { clock, referee } = this.#deps;
-    const { cancelAfterMs } = this.#plan;
+    const { cancelAfterMs, client, way } = this.#plan;
     if (cancelAfterMs === null) return;
     await clock.sleep(cancelAfterMs);
-    referee.asksToCancel(this.#number);
     for (;;) {
-      const { engine, life } = await this.#serving();
-      if (inLife !== null && inLife !== life) return;
-      const cancelled = await life
-        .answered(engine.queue.cancels.one(id))
-        .catch((error: ForemanError) => error);
-      if (cancelled === "gone" || cancelled instanceof Error) {
-        await clock.sleep(againMs);
-        continue;
+      const life = await this.#serving();
+      const id = referee.idOf(this.#number);
+      if (id === null && this.#isContent) return;
+      if (id !== null) {
+        referee.asksToCancel(this.#number);
+        const path = `/jobs/${id}/cancel`;
+        const other = life.ask({ method: "POST", path, headers: bearer(1 - client) });
+        const exchange = life.ask({ method: "POST", path, headers: bearer(client) });
+        await Promise.race([exchange.over.promise, life.over.promise]);
+        const { statusCode } = exchange;
+        this.#note(`cancelled: ${statusCode} ${String(exchange.document?.state)}`);
+        if (other.statusCode !== null && statusCode === 200) {
+          const isHidden = other.statusCode === 404;
+          if (!isHidden) referee.violated(`r${this.#number} is shown to others`);
+        }
+        if (statusCode === 200 && way !== "chat") {
+          referee.cancelAnswered(this.#number, id, String(exchange.document?.state));
+        }
+        if (statusCode === 200 || (way === "chat" && this.#isContent)) return;
       }
-      this.#note(`cancelled: ${cancelled}`);
-      if (inLife === null) referee.cancelAnswered(this.#number, id);
-      return;
+      await clock.sleep(againMs);
     }
   }
 
-  async #serving(): Promise<Serving> {
+  /** A request that is wrong is answered so, and leaves nothing behind. */
+  async #err(): Promise<void> {
+    const error = errors[this.#number % (2 * errors.length)];
+    if (error === undefined) return;
+    const life = await this.#serving();
+    const { body, headers, statusCode } = error;
+    const exchange = life.ask({ method: "POST", path: "/jobs", body, headers });
+    await Promise.race([exchange.over.promise, life.over.promise]);
+    const { statusCode: heard } = exchange;
+    const isTold = heard === statusCode && typeof exchange.document?.error === "string";
+    if (isTold || heard === null) return;
+    this.#deps.referee.violated(`an error that is ${statusCode} was answered ${heard}`);
+  }
+
+  #ask(life: Life, path: string, headers: Readonly<Record<string, string>> = {}): Exchange {
+    const own = bearer(this.#plan.client);
+    return life.ask({ method: "POST", path, headers: { ...own, ...headers }, body: this.#body });
+  }
+
+  async #serving(): Promise<Life> {
     for (;;) {
-      const life = this.#deps.serving();
-      const engine = life?.engine ?? null;
-      if (life !== null && engine !== null) return { life, engine };
+      const life = this.#deps.life();
+      if (life?.isServing) return life;
       await this.#deps.clock.sleep(againMs);
     }
   }
 
-  async #hear(waiter: SimWaiter, life: Life): Promise<Heard> {
+  async #hear(exchange: Exchange, life: Life): Promise<Heard> {
     const enough = new AbortController();
     const patienceMs = Math.max(0, this.#leavesAtMs - this.#deps.clock.monotonicMs());
     const left = Number.isFinite(patienceMs)
       ? this.#deps.clock.sleep(patienceMs, enough.signal).then((): Heard => "left")
       : new Promise<Heard>(() => {});
-    const heard = await Promise.race([waiter.over.promise, life.over.promise, left]);
+    const heard = await Promise.race([life.over.promise, exchange.over.promise, left]);
     enough.abort("heard");
-    this.#note(`hears: ${heard} ${waiter.statusCode ?? waiter.refusal?.code ?? "nothing"}`);
+    if (heard === "left") exchange.leave();
+    this.#note(`hears: ${heard} ${exchange.statusCode ?? "nothing"}`);
     return heard;
   }
 
@@ -189,45 +184,35 @@ export class SimClient {
     return this.#deps.clock.monotonicMs() >= this.#leavesAtMs;
   }
 
-  get #body(): Buffer {
-    const { model } = this.#plan;
-    const messages = [{ role: "user", content: `r${this.#number}` }];
-    return Buffer.from(JSON.stringify({ model: models[model]!.name, messages }));
-  }
-
-  #job({ clock }: Engine, isDurable: boolean): Job {
-    const body = this.#body;
-    const bodyHash = createHash("sha256").update(body).digest("hex");
-    const { client, model, way } = this.#plan;
-    const work = { client: `client ${client}`, route: "/api/chat", loadOptions: "" };
-    const isJob = way === "job" || way === "unkeyed-job";
-    return newJob(
-      { ...work, body, bodyHash, model: models[model]!.name },
-      { clock, isDurable, class: isJob ? this.#plan.class : "interactive" },
-    );
-  }
-
   #note(what: string): void {
     this.#deps.note(`client: r${this.#number} ${what}`);
   }
 }
 
-/** Says when there is nothing more to hear. */
-export class SimWaiter extends RecordingWaiter {
-  readonly over = Promise.withResolvers<"over">();
+/** What is wrong with some first requests, and how that is told. */
+const errors = [
+  { statusCode: 401, headers: {}, body: "{}" },
+  { statusCode: 401, headers: { Authorization: "Bearer fm_nobody" }, body: "{}" },
+  { statusCode: 400, headers: bearer(0), body: '{"model":' },
+  { statusCode: 400, headers: bearer(1), body: '{"model":"ant","messages":[],"priority":"now"}' },
+];
 
-  override end(): void {
-    super.end();
-    this.over.resolve("over");
-  }
+/** The headers of a client. */
+export function bearer(client: number): { readonly Authorization: string } {
+  return { Authorization: `Bearer ${tokenOf(clients[client] ?? "")}` };
+}
 
-  override failed(failure: TargetFailure): void {
-    super.failed(failure);
-    this.over.resolve("over");
-  }
+/** Foreman says that it cannot take it now, or its door is shut. */
+function isTurnedAway({ headers, statusCode }: Exchange): boolean {
+  if (statusCode === null) return true;
+  return [500, 503, 507].includes(statusCode) && headers["x-foreman-job"] === undefined;
+}
 
-  override refuse(error: ForemanError): void {
-    super.refuse(error);
-    this.over.resolve("over");
-  }
+function bodyOf(number: number, plan: RequestPlan): string {
+  const { class: priority, model, way } = plan;
+  const messages = [{ role: "user", content: `r${number}` }];
+  const chat = { model: models[model]?.name, messages };
+  if (way !== "job" && way !== "unkeyed-job") return JSON.stringify(chat);
+  const key = way === "job" ? { idempotency_key: `key ${number}` } : {};
+  return JSON.stringify({ ...chat, ...key, priority });
 }

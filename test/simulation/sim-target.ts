@@ -41,6 +41,8 @@ type TargetHooks = {
   readonly mayDie: (moment: "head" | "end") => boolean;
   /** How long it takes to notice that it was cut off, in ms; for a broken world. */
   readonly noticeMs?: number | undefined;
+  /** The last byte of each answer is lost on the way; for a broken world. */
+  readonly isLossy?: boolean | undefined;
 };
 
 type Runner = { readonly weights: string; readonly name: string; readonly digest: string };
@@ -181,7 +183,7 @@ export class SimTarget {
           exchange.chunk(says(`r${number}.${turn}.${at}`, false));
           exchange.later(plan.tokenMs, () => token(at + 1));
         } else {
-          if (fate !== "unmarked") exchange.chunk(says("", true));
+          if (fate !== "unmarked") exchange.chunk(says("", true), this.#hooks.isLossy);
           if (!this.#hooks.mayDie("end")) exchange.end();
         }
       };
@@ -250,10 +252,10 @@ class SimExchange implements TargetExchange {
     this.#sink.head({ statusCode, statusText: "", rawHeaders, isDelimited: true });
   }
 
-  chunk(text: string): void {
+  chunk(text: string, isLossy = false): void {
     if (this.#isOver) return;
     this.onSent(text);
-    this.#sink.chunk(Buffer.from(text));
+    this.#sink.chunk(Buffer.from(isLossy ? text.slice(0, -1) : text));
   }
 
   json(document: unknown): void {

@@ -1,8 +1,10 @@
 // One world from its plan to its end, in virtual time.
+import { setImmediate as settled } from "node:timers/promises";
 import { createLog } from "../../src/log.ts";
 import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
+import { Auditor } from "./auditor.ts";
 import { Life } from "./life.ts";
 import { LifeClock } from "./life-clock.ts";
 import type { DeathPlan, Plan, SpellPlan } from "./plan.ts";
@@ -27,6 +29,10 @@ export type Sabotage = {
   readonly tamper?: Tamper;
   /** The target notices so late that it was cut off, in ms. */
   readonly noticeMs?: number;
+  /** The last byte of each answer is lost between the target and foreman. */
+  readonly isLossy?: boolean;
+  /** The daemon lets everybody in. */
+  readonly isOpen?: boolean;
   /** The daemon has so many slots more than it was told. */
   readonly slotsMore?: number;
   /** What of the disk is lost at each death. */
@@ -49,6 +55,9 @@ const idleMsMax = 20_000;
 
 /** After the last is content: backoffs, heartbeats and timers that nobody should need. */
 const afterMs = 15_000;
+
+/** Questions are answered within this, with nothing to do. */
+const auditMs = 200;
 
 /** With nothing to do, a stop takes no more than this. */
 const stopMsMax = 30_000;
@@ -93,7 +102,7 @@ class World {
       ...{ ...plan, clock: this.#clock, random: this.#random, note },
       violated: (what) => this.#violated(what),
       mayDie: (moment) => this.#mayDie(moment),
-      noticeMs: sabotage.noticeMs,
+      ...{ noticeMs: sabotage.noticeMs, isLossy: sabotage.isLossy },
     });
     this.#referee = new Referee({
       ...{ plan, disk: this.#disk, starts: this.#target.starts },
@@ -118,8 +127,8 @@ class World {
     let content = 0;
     const { requests } = bent(this.#plan);
     for (const [number, request] of requests.entries()) {
-      const serving = () => this.#life;
-      const client = new SimClient(number, request, { clock, referee, note, serving });
+      const life = () => this.#life;
+      const client = new SimClient(number, request, { clock, referee, note, life });
       void client.run().then(() => {
         content += 1;
       });
@@ -150,13 +159,10 @@ class World {
   async #end(): Promise<void> {
     this.#armed = null;
     await this.#clock.advance(afterMs);
-    const engine = this.#life?.engine ?? null;
-    if (engine === null) return this.#violated("it does not serve at the end");
-    const { dispatcher, queue } = engine;
-    const left = { waiting: queue.depth, running: dispatcher.runningCount };
-    const isClean = left.waiting === 0 && left.running === 0 && [...queue.lanes()].length === 0;
-    if (!isClean) this.#violated(`counters at the end: ${JSON.stringify(left)}`);
-    const pending = this.#life?.clock.pendingCount ?? 0;
+    const life = this.#life;
+    if (!life?.isServing) return this.#violated("it does not serve at the end");
+    await this.#audit(life);
+    const pending = life.clock.pendingCount;
     if (pending > timersMax) this.#violated(`${pending} timers pending with nothing to do`);
     let isStopped = false;
     void this.#stopInOrder(0).then(() => {
@@ -169,13 +175,24 @@ class World {
     this.#referee.judge();
   }
 
+  /** What foreman says of itself, and of each job, with nothing to do. */
+  async #audit(life: Life): Promise<void> {
+    const auditor = new Auditor({ life, disk: this.#disk, starts: this.#target.starts });
+    const audited = auditor.audit().then((found) => {
+      for (const what of found) this.#violated(what);
+    });
+    await this.#clock.advance(auditMs);
+    const isOver = await Promise.race([audited.then(() => true), settled(false)]);
+    if (!isOver) this.#violated("it does not answer with nothing to do");
+  }
+
   #begin(): void {
     this.#lives += 1;
     const clock = new LifeClock(this.#clock);
     const life = new Life(this.#lives, clock);
     this.#life = life;
     this.#trace.note(`life ${life.number} begins`);
-    const { noticeMs: _, slotsMore = 0 } = this.#sabotage;
+    const { isOpen = false, slotsMore = 0 } = this.#sabotage;
     const fall = () => this.#fall(life, 1_000);
     const random = () => this.#random.next(1_000_000) / 1_000_000;
     const store = simStore(this.#disk, {
@@ -187,7 +204,7 @@ class World {
       tamper: this.#sabotage.tamper ?? null,
     });
     const started = life.start({
-      ...{ clock, random, store, slots: this.#plan.slots + slotsMore },
+      ...{ random, store, settings: { isOpen, slots: this.#plan.slots + slotsMore } },
       log: createLog(this.#isLogged ? "debug" : "silent", { write: (line) => this.#log(line) }),
       target: this.#target.of(life.number),
     });
@@ -260,9 +277,9 @@ class World {
 
   async #stopInOrder(downMs: number): Promise<void> {
     const life = this.#life;
-    if (life === null || life.engine === null) return;
+    if (!life?.isServing) return;
     this.#trace.note(`life ${life.number} drains`);
-    const orphans = await life.answered(life.stop());
+    const orphans = await life.stop();
     if (orphans === "gone") return;
     this.#trace.note(`life ${life.number} stopped`);
     if (orphans.length > 0 && !this.#is("disk-full")) this.#violated(`orphans: ${orphans}`);
@@ -271,7 +288,7 @@ class World {
   }
 
   #noteApplied(verb: WriteVerb, answer: VerbAnswer): void {
-    this.#referee.applied(verb, answer);
+    this.#referee.applied(verb, answer, this.#lives);
     const id = jobOf(verb);
     const word = typeof answer === "object" && answer && "kind" in answer ? answer.kind : answer;
     if (id === null || typeof word !== "string") return;
@@ -304,7 +321,7 @@ class World {
   }
 
   get #isWell(): boolean {
-    return this.#spells.size === 0 && (this.#life?.engine ?? null) !== null;
+    return this.#spells.size === 0 && this.#life?.isServing === true;
   }
 
   #violated(what: string): void {

@@ -1,4 +1,4 @@
-// The whole engine in virtual time, between a fake target, a fake disk and fake clients, all drawn
+// The whole daemon in virtual time, between a fake target, a fake disk and fake clients, all drawn
 // from one seed; see docs/simulation.md. The seeds are fixed: what fails here fails everywhere, and
 // scripts/simulate.ts runs as many others as one likes.
 import { describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { sabotages } from "./sabotages.ts";
 import { simulate } from "./simulate.ts";
 import { firstViolated, planOf, replay, seedsFrom } from "./worlds.ts";
 
-/** Some 15 ms each on the machine that it was measured on. */
+/** Some 25 ms each on the machine that it was measured on. */
 const seeds = 500;
 
 describe("a simulated world", () => {

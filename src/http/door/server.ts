@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { Clock } from "../../clock.ts";
@@ -19,20 +20,27 @@ const keepAliveTimeoutMs = 125_000;
 /** What is being written when the server closes gets so long to reach its client. */
 const closeGraceMs = 250;
 
+/** Is given, when the server opens, what takes a connection in. */
+export type Connections = (accept: (connection: Duplex) => void) => void;
+
 type HttpServerOptions = {
   readonly app: Hono<AppEnv>;
   readonly clock: Clock;
+  /** Who brings connections, in the place of an address that is listened on. */
+  readonly connections?: Connections | undefined;
 };
 
 /** Node's server in front of the app, with the front door in between. */
 export class HttpServer {
   readonly #server: Server;
   readonly #clock: Clock;
+  readonly #connections: Connections | null;
   readonly #active = new Set<ServerResponse>();
   #closed: Promise<unknown> | null = null;
 
-  constructor({ app, clock }: HttpServerOptions) {
+  constructor({ app, clock, connections }: HttpServerOptions) {
     this.#clock = clock;
+    this.#connections = connections ?? null;
     const listener = getRequestListener(app.fetch, {
       autoCleanupIncoming: false,
       overrideGlobalObjects: false,
@@ -75,6 +83,10 @@ export class HttpServer {
 
   /** @throws ForemanError `config_invalid` when the address cannot be bound */
   async listen(host: string, port: number): Promise<void> {
+    if (this.#connections !== null) {
+      this.#connections((connection) => this.#accept(connection));
+      return;
+    }
     try {
       this.#server.listen(port, host);
       await once(this.#server, "listening");
@@ -127,6 +139,11 @@ export class HttpServer {
     await Promise.race([this.#closed, this.#clock.sleep(closeGraceMs)]);
     this.#server.closeAllConnections();
     await this.#closed;
+  }
+
+  #accept(connection: Duplex): void {
+    if (this.#closed === null) this.#server.emit("connection", connection);
+    else connection.destroy();
   }
 
   #count(outgoing: ServerResponse): void {
