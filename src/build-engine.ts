@@ -91,8 +91,7 @@ export function buildEngine(config: Config, outside: Outside) {
     },
   });
 
-  const slots = config.chatSlots;
-  const controls = new Controls({ memory: store, clock, log, slots, onChange: wake });
+  const controls = new Controls({ ...config, memory: store, clock, log, onChange: wake });
   const accounts = new Accounts(runners, (client) => clients.weightOf(client));
   const history = buildHistory({ runners, store, clock, log }, () => ({
     ...readHistory({ dispatcher, inventory, queue }),
@@ -114,6 +113,7 @@ export function buildEngine(config: Config, outside: Outside) {
     pauseOf: (lane) => controls.pauseOf(lane),
     slotsOf: (client) => clients.slotsOf(client),
     describeMissing: (model) => watchdog.describe(model),
+    onLoaded: (id, cause) => history.loaded(id, cause === "gone"),
     onEnded: (ended) => {
       stalls.noteEnded(ended);
       runtime.ollama.noteEnded(ended);

@@ -42,7 +42,7 @@ type ControlsOptions = {
   readonly clock: Clock;
   readonly log: Log;
   /** FOREMAN_CHAT_SLOTS. */
-  readonly slots: number;
+  readonly chatSlots: number;
   /** What may be let through has changed. */
   readonly onChange: () => void;
 };
@@ -64,7 +64,7 @@ export class Controls {
 
   constructor(options: ControlsOptions) {
     this.#options = options;
-    this.#slots = options.slots;
+    this.#slots = options.chatSlots;
     this.#log = options.log.child({ component: "controls" });
   }
 
@@ -98,7 +98,7 @@ export class Controls {
   }
 
   get slotsSetting(): number {
-    return this.#options.slots;
+    return this.#options.chatSlots;
   }
 
   /** The pause that jobs of such a lane wait for; null if they are not paused. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Ending, Job } from "../job.ts";
+import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -11,6 +11,7 @@ import type { Poller } from "../target/poller.ts";
 import type { Runners } from "../target/runners.ts";
 import type { Target } from "../target/target.ts";
 import type { Accounts } from "./accounts.ts";
+import type { LoadCause } from "./load-log.ts";
 import type { RunLimits } from "./run-job.ts";
 import type { Times } from "./times-of.ts";
 
@@ -44,6 +45,8 @@ export type DispatcherOptions = {
   readonly slotsOf: (client: string) => number | null;
   /** What is done about a model that is required and that the target lacks; null if nothing. */
   readonly describeMissing: (model: string) => string | null;
+  /** A model was loaded for that job, whatever became of the run. */
+  readonly onLoaded: (id: JobId, cause: LoadCause) => void;
   /** A run came to the end of its job. */
   readonly onEnded: (ended: EndedRun) => void;
 };

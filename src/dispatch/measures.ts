@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { JobId } from "../job.ts";
 import type { Pace } from "../scheduler/pace.ts";
 import { type Runners, weightsOf } from "../target/runners.ts";
 import { type LoadCause, LoadLog } from "./load-log.ts";
@@ -11,6 +12,13 @@ const runnersMax = 256;
 
 /** What a run that is over took of the GPU without its load, and whether there was one. */
 type Over = { readonly gpuMs: number; readonly hasLoaded: boolean };
+
+type MeasuresDeps = {
+  readonly clock: Clock;
+  readonly runners: Runners;
+  /** A model was loaded for that job, whatever became of the run. */
+  readonly onLoaded: (id: JobId, cause: LoadCause) => void;
+};
 
 /** What may be believed in the next life too: of up to 256 runners, 200 KB as JSON at most. */
 export type MeasuresDocument = {
@@ -27,11 +35,13 @@ export class Measures {
   readonly #runTimes = new RunTimes(runnersMax);
   readonly #clock: Clock;
   readonly #runners: Runners;
+  readonly #onLoaded: MeasuresDeps["onLoaded"];
   #runs = 0;
 
-  constructor({ clock, runners }: { readonly clock: Clock; readonly runners: Runners }) {
+  constructor({ clock, onLoaded, runners }: MeasuresDeps) {
     this.#clock = clock;
     this.#runners = runners;
+    this.#onLoaded = onLoaded;
     this.residents = new Residents(runners, runnersMax);
   }
 
@@ -73,8 +83,9 @@ export class Measures {
       const atMs = this.#clock.wallMs() - ranMs;
       const { previousLoadKey: from, waiting } = running;
       const cause = this.#causeOf(from, runnerKey);
-      const { client } = waiting.job;
+      const { client, id } = waiting.job;
       this.loadLog.note({ atMs, from, to: loadKey, loadMs, cause, client });
+      this.#onLoaded(id, cause);
     }
     return { gpuMs, hasLoaded };
   }

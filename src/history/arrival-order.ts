@@ -6,13 +6,21 @@ const jobsMax = 10_000;
 /** Runners whose presence at the target is watched. */
 const runnersMax = 256;
 
-type Followed = { readonly loadKey: string; hasRun: boolean };
+type Followed = {
+  readonly loadKey: string;
+  hasRun: boolean;
+  /** Models that were loaded for it. */
+  loads: number;
+  /** Whether one of these was not there by no other model's doing: not yet, or let go of. */
+  wasGone: boolean;
+};
 
 /**
  * Plays the jobs that ran through a target that takes them in the order of their arrival, as Ollama
  * alone would, and counts how often it would have had to load a model. It is given room for as many
- * runners as the target was ever seen to hold at once, the longest unused of which goes first; so
- * what is said to be spared is not owed to a poorer target.
+ * runners as the target was ever seen to hold at once, the longest unused of which goes first; and
+ * where the target had let go of a model by itself, it has to load it too. So what is said to be
+ * spared is not owed to a poorer target, nor what is not to a richer one.
  */
 export class ArrivalOrder {
   readonly #keyOf: (loadKey: string) => string;
@@ -23,6 +31,7 @@ export class ArrivalOrder {
   #held: readonly string[] = [];
   #room = 1;
   #swaps = 0;
+  #loads = 0;
 
   /** @param keyOf the runner that a load key means */
   constructor(keyOf: (loadKey: string) => string) {
@@ -34,10 +43,23 @@ export class ArrivalOrder {
     return this.#swaps;
   }
 
+  /** The loads that were made for the same jobs. */
+  get loads(): number {
+    return this.#loads;
+  }
+
   joined(id: JobId, loadKey: string): void {
-    this.#jobs.set(id, { loadKey, hasRun: false });
+    this.#jobs.set(id, { loadKey, hasRun: false, loads: 0, wasGone: false });
     const [first] = this.#jobs.keys();
     if (this.#jobs.size > jobsMax && first !== undefined) this.#jobs.delete(first);
+  }
+
+  /** A model was loaded for it. @param wasGone whether no other model had driven that one out */
+  loaded(id: JobId, wasGone: boolean): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    job.loads += 1;
+    job.wasGone ||= wasGone;
   }
 
   /** @param wasThere whether the target had its model already, or takes no time to load it */
@@ -55,10 +77,10 @@ export class ArrivalOrder {
   /** It neither waits nor runs any more; one that never ran would not have run elsewhere. */
   left(id: JobId): void {
     if (this.#jobs.get(id)?.hasRun === false) this.#jobs.delete(id);
-    for (const [first, { hasRun, loadKey }] of this.#jobs) {
-      if (!hasRun) return;
+    for (const [first, job] of this.#jobs) {
+      if (!job.hasRun) return;
       this.#jobs.delete(first);
-      this.#play(this.#keyOf(loadKey));
+      this.#play(job);
     }
   }
 
@@ -74,8 +96,10 @@ export class ArrivalOrder {
     this.#room = Math.max(this.#room, this.#held.length);
   }
 
-  #play(key: string): void {
-    if (!this.#held.includes(key)) this.#swaps += 1;
+  #play({ wasGone, loadKey, loads }: Followed): void {
+    const key = this.#keyOf(loadKey);
+    if (wasGone || !this.#held.includes(key)) this.#swaps += 1;
+    this.#loads += loads;
     this.#held = [...this.#held.filter((each) => each !== key), key].slice(-this.#room);
   }
 }

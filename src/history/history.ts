@@ -54,7 +54,7 @@ export class History {
   readonly #hour = new Series({ stepMs: minuteMs, stepsMax: 60 });
   readonly #day = new Series({ stepMs: 10 * minuteMs, stepsMax: 144 });
   readonly #arrivals: ArrivalOrder;
-  #counted = { busyMs: 0, swaps: 0, arrivalSwaps: 0 };
+  #counted = { busyMs: 0, swaps: 0, spared: 0 };
   #timer: Timer | null = null;
 
   constructor(options: HistoryOptions) {
@@ -93,6 +93,11 @@ export class History {
   /** A job begins to wait: once per job. */
   joined({ id, loadKey }: Job): void {
     this.#arrivals.joined(id, loadKey);
+  }
+
+  /** A model was loaded for a job; `wasGone` as `ArrivalOrder.loaded`. */
+  loaded(id: JobId, wasGone: boolean): void {
+    this.#arrivals.loaded(id, wasGone);
   }
 
   /** A job neither waits nor runs any more. */
@@ -157,7 +162,6 @@ export class History {
       const all = sumOfWaits(steps.map((each) => each.waits[jobClass]));
       return { p50_ms: waitQuantile(all, 0.5), p95_ms: waitQuantile(all, 0.95) };
     };
-    const swaps = sum((each) => each.swaps);
     return {
       since: isoTime(steps[0]?.atMs ?? this.#options.clock.wallMs()),
       jobs: {
@@ -176,8 +180,8 @@ export class History {
       },
       tokens: sum((each) => each.tokens),
       waits: { interactive: waits("interactive"), batch: waits("batch") },
-      swaps,
-      swaps_spared: sum((each) => each.arrivalSwaps) - swaps,
+      swaps: sum((each) => each.swaps),
+      swaps_spared: sum((each) => each.spared),
     };
   }
 
@@ -192,13 +196,13 @@ export class History {
     const { busyMs, queued, residents, running, swaps, unfed } = this.#options.read();
     this.#arrivals.noteLoaded(residents);
     const before = this.#counted;
-    const arrivalSwaps = this.#arrivals.swaps;
-    this.#counted = { busyMs, swaps, arrivalSwaps };
+    const spared = this.#arrivals.swaps - this.#arrivals.loads;
+    this.#counted = { busyMs, swaps, spared };
     this.#change((each) => ({
       ...each,
       busyMs: each.busyMs + busyMs - before.busyMs,
       swaps: each.swaps + swaps - before.swaps,
-      arrivalSwaps: each.arrivalSwaps + arrivalSwaps - before.arrivalSwaps,
+      spared: each.spared + spared - before.spared,
       ...{ queued, unfed, running },
     }));
   }

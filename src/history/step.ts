@@ -23,8 +23,8 @@ export const step = z.object({
   /** How long something ran. */
   busyMs: count,
   swaps: count,
-  /** Swaps that the order of arrival would have made. */
-  arrivalSwaps: count,
+  /** How many more the order of arrival would have made for the same jobs; may be negative. */
+  spared: z.number().default(0),
   /** At its end. */
   queued: count,
   unfed: count.default(0),
@@ -38,7 +38,7 @@ export function emptyStep(atMs: number): Step {
   return {
     atMs,
     ...{ done: 0, failed: 0, cancelled: 0, tokens: 0, busyMs: 0 },
-    ...{ swaps: 0, arrivalSwaps: 0, queued: 0, unfed: 0, running: 0 },
+    ...{ swaps: 0, spared: 0, queued: 0, unfed: 0, running: 0 },
     items: noItems,
     chats: noChats,
     waits: { interactive: {}, batch: {} },

@@ -14,6 +14,8 @@ export function todayPanel({ today }: Status): TemplateResult {
     <dd class="note">${note}</dd>
   </div>`;
   const others = `${count(jobs.failed)} failed, ${count(jobs.cancelled)} cancelled`;
+  const isSpared = swaps_spared >= 0;
+  const sparedNote = isSpared ? "against order of arrival" : "for people, who went first";
   return panel(
     "Last 24 hours",
     html`<dl class="facts">
@@ -22,7 +24,7 @@ export function todayPanel({ today }: Status): TemplateResult {
       ${fact("People waited", wait(waits.interactive), "median · 95 of 100")}
       ${fact("Batches waited", wait(waits.batch), "median · 95 of 100")}
       ${fact("Swaps", count(swaps), "models loaded")}
-      ${fact("Swaps spared", count(swaps_spared), "against order of arrival")}
+      ${fact(isSpared ? "Swaps spared" : "Swaps added", count(Math.abs(swaps_spared)), sparedNote)}
     </dl>`,
   );
 }

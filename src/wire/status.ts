@@ -73,7 +73,9 @@ const today = z
     waits: z.object({ interactive: waits, batch: waits }),
     swaps: depth,
     swaps_spared: z.int().meta({
-      description: "How many more the order of arrival would have made, with the same room",
+      description:
+        "How many more the order of arrival would have made for the jobs that ran, with the same " +
+        "room; negative where it would have made fewer, since people go first",
     }),
   })
   .meta({ description: "The last 24 hours, over restarts" });

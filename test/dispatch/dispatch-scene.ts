@@ -61,6 +61,7 @@ export function dispatchScene(facts: SceneFacts = {}) {
     random: () => 0.5,
     preemptWithinMs: 20_000,
     describeMissing: () => "being brought back: 43 %",
+    onLoaded: () => {},
     onEnded: onEnded ?? (() => {}),
     runLimits: { stallMsMax, runMsMax, attemptsMax },
   });

@@ -5,7 +5,9 @@ import { History } from "../../src/history/history.ts";
 import { Series } from "../../src/history/series.ts";
 import { sumOfWaits, waitQuantile, withWait } from "../../src/history/wait-buckets.ts";
 import type { JobId } from "../../src/job.ts";
+import { aSubmission } from "../queue/submission.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryStore } from "../support/memory-store.ts";
 
 const id = (n: number) => `job ${n}` as JobId;
 
@@ -54,6 +56,34 @@ describe("swaps in the order of arrival", () => {
     for (const n of [1, 0, 2]) order.left(id(n));
 
     expect(order.swaps).toBe(2);
+  });
+
+  test("is held against the loads of the same jobs alone, those of attempts in vain among them", () => {
+    const order = new ArrivalOrder((loadKey) => loadKey);
+    for (const [n, runner] of [..."aab"].entries()) order.joined(id(n), runner);
+    // b was let in between, was put back, and is still waiting.
+    for (const n of [0, 2, 1]) order.loaded(id(n), n === 0);
+    order.loaded(id(2), false);
+
+    for (const n of [0, 1]) order.ran(id(n), false);
+    for (const n of [0, 1]) order.left(id(n));
+    expect([order.swaps, order.loads]).toEqual([1, 2]);
+
+    order.ran(id(2), false);
+    order.left(id(2));
+    expect([order.swaps, order.loads]).toEqual([2, 4]);
+  });
+
+  test("has to load as well what the target had let go of", () => {
+    const order = new ArrivalOrder((loadKey) => loadKey);
+    for (let n = 0; n < 3; n += 1) {
+      order.joined(id(n), "a");
+      order.loaded(id(n), true);
+      order.ran(id(n), false);
+      order.left(id(n));
+    }
+
+    expect([order.swaps, order.loads]).toEqual([3, 3]);
   });
 
   test("does not count a job that left unrun, nor wait for it", () => {
@@ -119,6 +149,35 @@ describe("a series of steps", () => {
     restored.restore(series.steps, 4 * minute);
     expect(restored.steps.map(({ atMs }) => atMs / minute)).toEqual([3, 4]);
   });
+});
+
+test("where the order of arrival would have made fewer loads, so many are told below 0", async () => {
+  const clock = new ManualClock();
+  const memory = new MemoryStore();
+  const life = () =>
+    new History({
+      ...{ clock, log: pino({ level: "silent" }), memory, keyOf: (loadKey) => loadKey },
+      read: () => ({ busyMs: 0, swaps: 0, queued: 0, unfed: 0, running: 0, residents: [] }),
+    });
+  const history = life();
+  const jobs = ["a", "a"].map((loadKey, n) => ({ ...aSubmission().job, id: id(n), loadKey }));
+  const ending = { state: "done", reason: null, message: null, statusCode: 200 } as const;
+  const run = { waitedMs: 1, hasLoaded: true };
+  for (const job of jobs) {
+    history.joined(job);
+    history.loaded(job.id, false);
+    history.noteRun({
+      ...{ ...run, job },
+      ending: { ...ending, promptTokens: 1, completionTokens: 1 },
+    });
+    history.left(job.id);
+  }
+
+  expect(history.totals().swaps_spared).toBe(-1);
+  await history.stop();
+  const next = life();
+  await next.recall();
+  expect(next.totals().swaps_spared).toBe(-1);
 });
 
 test.each(["hour", "day"] as const)(

@@ -60,6 +60,7 @@ async function scene(options: SimOptions = {}) {
     pauseOf: () => null,
     slotsOf: () => null,
     describeMissing: () => null,
+    onLoaded: () => {},
     onEnded: (ended) => runtime.ollama.noteEnded(ended),
   });
   const runningCount = () => dispatcher.runningCount;
