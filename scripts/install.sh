@@ -21,7 +21,7 @@ database is backed up first, settings and tokens stay, and the version of before
 USAGE
 }
 
-root=${DESTDIR:-} verb=install dry='' socket=yes backup=yes purge=''
+root=${DESTDIR:-} verb=install dry='' socket=yes backup=yes purge='' moved=''
 while (($#)); do
   case $1 in
     --root) root=${2:?--root wants a folder} && shift ;;
@@ -79,9 +79,10 @@ restart() {
   run systemctl reset-failed foreman.service foreman.socket 2>/dev/null || true
   if ! uses_socket; then
     run systemctl stop foreman.socket || return
-  elif ! is_active foreman.socket; then
-    # The address cannot be handed over while foreman itself listens there.
-    run systemctl stop foreman.service || return
+  elif [ "$moved" ] || ! is_active foreman.socket; then
+    # The address cannot be handed over while foreman itself listens there, and a socket that goes on
+    # with another address listens nowhere, yet says that it is active (seen with systemd 252).
+    run systemctl stop foreman.service foreman.socket || return
     run systemctl start foreman.socket || return
   fi
   run systemctl restart foreman.service
@@ -167,11 +168,16 @@ ExecReload=
 ExecReload=+/bin/sh -c 'install -T -m 400 -o "$(stat -c %%u /run/foreman/)" /etc/foreman/tokens.json /run/foreman/tokens.json'
 ExecReload=/bin/kill -HUP $MAINPID
 DROPIN
+  local address
+  # Of a dry run there are no settings.
+  address=$(setting FOREMAN_ADDR) || true
+  address=${address:-127.0.0.1:8080}
+  grep -qxF "ListenStream=$address" "$units/foreman.socket.d/10-address.conf" 2>/dev/null || moved=yes
   write "$units/foreman.socket.d/10-address.conf" 644 <<DROPIN
 # Written by install.sh from FOREMAN_ADDR.
 [Socket]
 ListenStream=
-ListenStream=$(address=$(setting FOREMAN_ADDR) && printf %s "${address:-127.0.0.1:8080}")
+ListenStream=$address
 DROPIN
   write "$command" 755 <<'COMMAND'
 #!/bin/sh
