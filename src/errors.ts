@@ -64,17 +64,25 @@ export class ForemanError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which trying again makes sense, if that is known. */
   readonly retryAfterS: number | null;
+  /** What Ollama says where it fails like that: on its routes clients match on it. */
+  readonly ollamaWords: string | null;
   /** What is wrong with a request, member by member; empty for every other code. */
   readonly problems: readonly Problem[];
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterS?: number; problems?: readonly Problem[] } = {},
+    options: {
+      cause?: unknown;
+      retryAfterS?: number;
+      ollamaWords?: string;
+      problems?: readonly Problem[];
+    } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryAfterS = options.retryAfterS ?? null;
+    this.ollamaWords = options.ollamaWords ?? null;
     this.problems = options.problems ?? [];
   }
 

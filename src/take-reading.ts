@@ -21,7 +21,7 @@ export async function takeReading(engine: Engine, beside: Beside): Promise<Readi
   return {
     version,
     work,
-    isDraining: queue.isDraining,
+    isDraining: queue.isDraining || queue.closing !== null,
     paused: controls.pauses.map(({ class: of, model, since }) => ({
       class: of,
       model,

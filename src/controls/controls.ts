@@ -144,8 +144,8 @@ export class Controls {
     this.#options.onChange();
   }
 
-  /** Records what somebody did. As `pause`. */
-  note(deed: Deed, author: Author): Promise<void> {
+  /** Records what somebody did, and answers with the record. As `pause`. */
+  note(deed: Deed, author: Author): Promise<ControlChange> {
     return this.#change(deed, author, (pauses) => pauses);
   }
 
@@ -158,9 +158,9 @@ export class Controls {
     deed: Deed,
     author: Author,
     apply: (pauses: readonly Pause[], at: string) => readonly Pause[],
-  ): Promise<void> {
+  ): Promise<ControlChange> {
     const { clock, memory, onChange } = this.#options;
-    await this.#inTurn(async () => {
+    return await this.#inTurn(async () => {
       const at = isoTime(clock.wallMs());
       const nothing = { class: null, model: null, slots: null, on: null };
       const change = { ...nothing, ...deed, ...author, at };
@@ -171,6 +171,7 @@ export class Controls {
       this.#changes = changes;
       this.#log.info({ ...deed, ...author }, "operator's control");
       onChange();
+      return change;
     });
   }
 }

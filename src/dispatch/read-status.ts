@@ -49,7 +49,8 @@ export function readStatus(
     slots: controls.slots,
     slots_setting: controls.slotsSetting,
     paused: [...controls.pauses],
-    draining: queue.isDraining || !queue.isOpen,
+    draining: queue.isDraining || queue.closing !== null,
+    drain: queue.closing,
     running: view.running.map((running) => runningLine(running, nowMs)),
     waiting: [...queue.lanes()].map((lane) => {
       const [head] = lane.waiting.values();

@@ -52,18 +52,35 @@ export function tell(call: Call, statusCode: number, document: unknown): void {
   answer(call, statusCode, headers, JSON.stringify(document));
 }
 
-/** Tells an error in the route's own shape, with Retry-After where the error knows when. */
+/**
+ * Tells an error in the route's own shape, with Retry-After where the error knows when. Ollama's
+ * routes have its words, where it has some, and foreman's beside them in a header.
+ */
 export function answerError(
-  call: Pick<Call, "outgoing" | "extraHeaders" | "shape">,
+  call: Pick<Call, "outgoing" | "extraHeaders" | "path" | "shape">,
   error: ForemanError,
 ): void {
-  const { code, problems } = error;
+  const { code, message, problems } = error;
   const options = { requestId: newRequestId(), code, problems };
-  const { body, contentType } = errorBody(call.shape, error.statusCode, error.message, options);
+  const words = isOllamas(call) ? error.ollamaWords : null;
+  const said = errorBody(call.shape, error.statusCode, words ?? message, options);
+  const { body, contentType } = said;
   const headers = ["Content-Type", contentType];
+  if (words !== null) headers.push("X-Foreman-Reason", asHeader(message));
   if (error.retryAfterS !== null) headers.push("Retry-After", String(error.retryAfterS));
   if (error.code === "unauthorized") headers.push("WWW-Authenticate", "Bearer");
   answer(call, error.statusCode, headers, body);
+}
+
+function isOllamas({ path, shape }: Pick<Call, "path" | "shape">): boolean {
+  return (
+    shape === "openai" || shape === "anthropic" || (shape === "native" && path.startsWith("/api/"))
+  );
+}
+
+/** A note may have any letters, a header (RFC 9110 §5.5) only those of ASCII. */
+function asHeader(words: string): string {
+  return words.replace(/[^\x20-\x7e]/g, "?");
 }
 
 /**

@@ -33,8 +33,8 @@ export type Health = {
   readonly queue: {
     readonly depth: number;
     readonly isFull: boolean;
-    /** False: an operator wants no new work taken. */
-    readonly isOpen: boolean;
+    /** Since when an operator wants no new work taken; null: there is none who does. */
+    readonly closing: { readonly since: string } | null;
   };
   readonly runningCount: number;
 };
@@ -77,7 +77,10 @@ export function addHealthRoutes(app: Hono<AppEnv>, { readGpu, readHealth }: Heal
 function whyNotReady({ phase, queue, store }: Health): string | null {
   if (phase !== "serving") return phase;
   if (store.problem !== null) return store.problem;
-  if (!queue.isOpen) return "draining: an operator wants no new work taken (POST /foreman/drain)";
+  // Not by whom: nobody who asks here has shown a token.
+  if (queue.closing !== null) {
+    return `draining since ${queue.closing.since}: an operator wants no new work taken`;
+  }
   return queue.isFull ? "the queue is full" : null;
 }
 

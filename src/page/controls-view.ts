@@ -4,7 +4,7 @@ import { type App, isAdmin, type View } from "./app.ts";
 import { type Change, changeTable, readChanges } from "./change-table.ts";
 import { every } from "./page-clock.ts";
 import { pauseForm } from "./pause-form.ts";
-import { badge, button, panel, problem } from "./pieces.ts";
+import { badge, button, drainWords, panel, problem } from "./pieces.ts";
 import { ProviderTable } from "./provider-table.ts";
 import { SlotsStepper } from "./slots-stepper.ts";
 
@@ -60,7 +60,7 @@ class Desk {
     </div>`;
   }
 
-  #drain({ draining }: Status): TemplateResult {
+  #drain({ drain, draining }: Status): TemplateResult {
     const set = (on: boolean) => this.#app.api.ask("POST", "drain", { on });
     const close = () =>
       this.#app.ask({
@@ -72,7 +72,8 @@ class Desk {
         act: () => set(true),
       });
     const open = () => void this.#do(set(false), "New work is taken again.");
-    return html`<p>${badge(draining ? "paused" : "online")} ${draining ? "Refused." : "Taken."}</p>
+    const words = drain === null ? (draining ? "Refused." : "Taken.") : drainWords(drain);
+    return html`<p>${badge(draining ? "paused" : "online")} ${words}</p>
       ${draining ? button("Take new work again", open) : button("Drain …", close)}
       <p class="note">Ends with a restart.</p>`;
   }

@@ -1,4 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit-html";
+import type { Status } from "../wire/status.ts";
+import { timeOf } from "./page-clock.ts";
 
 export type Cell = TemplateResult | string | number | typeof nothing;
 
@@ -83,4 +85,10 @@ function toneOf(state: string): string {
   if (/^(now|working|running|loading|returning)$/.test(state)) return "busy";
   if (/^(degraded|doubted|pending|paused)$/.test(state)) return "warn";
   return "";
+}
+
+/** Since when, by whom and why new work is refused, so that nobody has to ask around. */
+export function drainWords({ by, note, since }: NonNullable<Status["drain"]>): TemplateResult {
+  const why = note === null ? nothing : html`: <bdi>${note}</bdi>`;
+  return html`No new work is taken, since ${timeOf(since)} by <bdi>${by}</bdi>${why}.`;
 }

@@ -6,7 +6,7 @@ import type { Status } from "../wire/status.ts";
 import type { App } from "./app.ts";
 import { count, duration, plural } from "./format.ts";
 import { agoMs, every, timeOf } from "./page-clock.ts";
-import { badge, panel } from "./pieces.ts";
+import { badge, drainWords, panel } from "./pieces.ts";
 
 type JobList = z.output<typeof jobList>;
 type BatchList = z.output<typeof batchList>;
@@ -155,7 +155,7 @@ function batchLine(batch: BatchList["jobs"][number]): TemplateResult {
 }
 
 function matters(status: Status): readonly Matter[] {
-  const { draining, stalls, target, watchdog, webhooks } = status;
+  const { drain, draining, stalls, target, watchdog, webhooks } = status;
   const found: Matter[] = [];
   if (target.away_ms !== null) {
     const words = html`Ollama is away, ${duration(target.away_ms)} by now. Work waits for it.
@@ -163,7 +163,7 @@ function matters(status: Status): readonly Matter[] {
     found.push({ tone: "away", short: "Ollama is away", words });
   }
   if (draining) {
-    const words = html`Draining: no new work is taken.`;
+    const words = drain === null ? html`Foreman stops: no new work is taken.` : drainWords(drain);
     found.push({ tone: "paused", short: "New work is refused", words });
   }
   if (stalls.last !== null && (agoMs(stalls.last.at) ?? 0) < dayMs) {

@@ -3,7 +3,7 @@ import { ForemanError, hasCode } from "../errors.ts";
 import type { Ending, Job, JobId } from "../job.ts";
 import type { Log } from "../log.ts";
 import type { Remains } from "../store/remains.ts";
-import { admit, drainingError } from "./admit.ts";
+import { admit, type Closing, drainingError } from "./admit.ts";
 import { Cancels } from "./cancels.ts";
 import { DurableJobs } from "./durable-jobs.ts";
 import type { DurableSubmission, Submitted } from "./durable-submission.ts";
@@ -26,7 +26,7 @@ export class Queue {
   /** That somebody asks for, of jobs in every state. */
   readonly cancels: Cancels;
   #isDraining = false;
-  #isClosed = false;
+  #closing: Closing | null = null;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -53,9 +53,9 @@ export class Queue {
     return this.#isDraining;
   }
 
-  /** False: an operator wants nothing new to come in. */
-  get isOpen(): boolean {
-    return !this.#isClosed;
+  /** An operator's wish that nothing new comes in; null: there is none. */
+  get closing(): Closing | null {
+    return this.#closing;
   }
 
   get isFull(): boolean {
@@ -87,8 +87,8 @@ export class Queue {
   submit(submission: Submission): ForemanError | null {
     const { clock, depthMax, onChange, onJoined, store } = this.#options;
     const job = this.#ranked(submission.job);
-    const { isDraining, isOpen } = this;
-    const refusal = admit({ isDraining, isOpen, depthMax, ...this.#depths(job.model) });
+    const { closing, isDraining } = this;
+    const refusal = admit({ closing, isDraining, depthMax, ...this.#depths(job.model) });
     if (refusal !== null) return refusal;
     this.#log.info({ jobId: job.id, model: job.model, client: job.client }, "job queued");
     store.insertJob(job, null).catch((cause: unknown) => this.#lostInsert(job, cause));
@@ -111,10 +111,10 @@ export class Queue {
    */
   async submitDurable(submission: DurableSubmission): Promise<Submitted> {
     // An item was taken in with its batch.
-    const isOpen = this.isOpen || submission.forItem !== undefined;
+    const closing = submission.forItem === undefined ? this.closing : null;
     const { hasClient, job } = submission;
     const depths = hasClient ? this.#depths(job.model) : { depth: 0, heldDepth: 0 };
-    const refusal = admit({ ...this.#options, ...depths, isDraining: this.#isDraining, isOpen });
+    const refusal = admit({ ...this.#options, ...depths, isDraining: this.#isDraining, closing });
     if (refusal !== null) throw refusal;
     return await this.#durable.submit({ ...submission, job: this.#ranked(job) });
   }
@@ -161,8 +161,8 @@ export class Queue {
   }
 
   /** Refuses new work, or takes it again, while all that is in goes on: an operator's wish. */
-  close(isClosed: boolean): void {
-    this.#isClosed = isClosed;
+  close(closing: Closing | null): void {
+    this.#closing = closing;
   }
 
   /** Refuses everything new from now on. Idempotent. */

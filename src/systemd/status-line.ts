@@ -5,5 +5,6 @@ export function statusLine({ phase, queue, runningCount, store, target }: Health
   if (phase === "draining") return `draining: ${runningCount} still run`;
   const away = target.presence === "present" ? "" : `; target ${target.presence}`;
   const problem = store.problem === null ? "" : `; ${store.problem}`;
-  return `${queue.depth} wait, ${runningCount} run${away}${problem}`;
+  const closed = queue.closing === null ? "" : `; drained since ${queue.closing.since}`;
+  return `${queue.depth} wait, ${runningCount} run${closed}${away}${problem}`;
 }

@@ -34,9 +34,19 @@ export const pausesView = z
 /** `POST /foreman/drain`. */
 export const drainWish = z.strictObject({ on: z.boolean(), note }).meta({ id: "DrainWish" });
 
+/** An operator's drain. */
+export const closingView = z
+  .object({
+    since: iso,
+    by: z.string().meta({ description: "The client that asked for it" }),
+    note: z.string().nullable(),
+  })
+  .meta({ id: "Closing" });
+
 export const drainView = z
   .object({
     draining: z.boolean().meta({ description: "True: no new queued work is taken" }),
+    drain: closingView.nullable(),
     waiting: count,
     running: count,
   })

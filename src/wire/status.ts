@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pauseView } from "./controls.ts";
+import { closingView, pauseView } from "./controls.ts";
 
 const ms = z.number().min(0);
 const depth = z.int().min(0);
@@ -130,6 +130,7 @@ export const statusDocument = z
     draining: z
       .boolean()
       .meta({ description: "New queued work is refused: foreman goes, or an operator wants it" }),
+    drain: closingView.nullable().meta({ description: "An operator's; null while there is none" }),
     running: z.array(
       z.object({
         job_id: z.string(),

@@ -75,7 +75,9 @@ describe("the commands about batches and for operators", () => {
       err: expect.stringContaining("the order lacks"),
     });
     expect((await run("slots", "2")).out).toMatch(/^2 slots/);
-    expect((await run("drain")).out).toContain("foreman drain off");
+    expect((await run("drain", "--note", "new disk")).out).toContain("foreman drain off");
+    const drained = /^no new work is taken, since 20.*Z by 127\.0\.0\.1 \(new disk\)$/m;
+    expect((await run("status")).out).toMatch(drained);
     expect((await run("submit", "--model", model, "Why?")).exitCode).toBe(75);
     expect((await run("drain", "off")).out).toBe("new work is taken\n");
     expect((await run("unload", model)).exitCode).toBe(0);

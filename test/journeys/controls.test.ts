@@ -100,22 +100,49 @@ test("slots, loads, unloads and a drain take effect on the foreman that runs", a
   });
   await until("two run", async () => (await status()).running.length === 2);
 
-  const drained = await call("POST /foreman/drain", { on: true });
-  expect(drained.json).toEqual({ draining: true, waiting: 1, running: 2 });
-  const refused = await call("POST /api/chat", { model: "a", messages });
-  expect([refused.status, refused.headers.get("retry-after"), refused.json]).toEqual([
-    503,
-    "10",
-    { error: "server busy, please try again.  maximum pending requests exceeded" },
-  ]);
+  const drained = await call("POST /foreman/drain", { on: true, note: "new disk · tonight" });
+  const drain = { since: expect.any(String), by: "127.0.0.1", note: "new disk · tonight" };
+  expect(drained.json).toEqual({ draining: true, drain, waiting: 1, running: 2 });
+  // Ollama's clients know its words; why it is so stands beside them.
+  const why = /^foreman is draining since 20.*Z by 127\.0\.0\.1: new disk . tonight$/;
+  const busy = "server busy, please try again.  maximum pending requests exceeded";
+  const chat = { model: "a", messages };
+  for (const [line, told] of [
+    ["POST /api/chat", { error: busy }],
+    ["POST /v1/chat/completions", { error: { message: busy } }],
+    ["POST /v1/messages", { error: { message: busy, type: "overloaded_error" } }],
+  ] as const) {
+    const { headers, json, status } = await call(line, { ...chat, max_tokens: 5 });
+    expect([line, status, headers.get("retry-after")]).toEqual([line, 503, "10"]);
+    expect(headers.get("x-foreman-reason")).toMatch(why);
+    expect(json).toMatchObject(told);
+  }
+  // On its own routes foreman has words of its own.
   const items = [{ request_id: "one", messages }];
-  expect((await call("POST /api/runtime/llm/batch", { items })).status).toBe(503);
+  for (const [line, body] of [
+    ["POST /jobs", chat],
+    ["POST /foreman/models/load", { model: "a" }],
+    ["POST /api/runtime/llm/chat", { provider: "ollama", ...chat }],
+    ["POST /api/runtime/llm/batch", { items }],
+  ] as const) {
+    const { headers, json, status } = await call(line, body);
+    const { detail, error } = json as { detail?: string; error?: string };
+    expect([line, status, headers.get("retry-after")]).toEqual([
+      line,
+      503,
+      expect.stringMatching(/^\d+$/),
+    ]);
+    expect(detail ?? error).toMatch(why);
+  }
+  // Who drains it once more has not begun it.
+  await call("POST /foreman/drain", { on: true });
+  expect(await (await fetch(`${foreman.url}/metrics`)).text()).toContain("foreman_draining 1\n");
   const ready = await call("GET /readyz");
   expect([ready.status, JSON.stringify(ready.json)]).toEqual([
     503,
-    expect.stringMatching(/draining.*operator/),
+    expect.stringMatching(/draining since 20.*Z: an operator/),
   ]);
-  expect(await status()).toMatchObject({ draining: true, slots: 2 });
+  expect(await status()).toMatchObject({ draining: true, drain, slots: 2 });
   chats[0]?.leave();
   await until("what waited is let through", async () => {
     const { running, waiting } = await status();
@@ -123,6 +150,7 @@ test("slots, loads, unloads and a drain take effect on the foreman that runs", a
   });
   expect((await call("POST /foreman/drain", { on: false })).json).toMatchObject({
     draining: false,
+    drain: null,
   });
   expect((await call("GET /readyz")).status).toBe(200);
   for (const client of chats) client.leave();

@@ -46,6 +46,7 @@ describe("the queue's limits", () => {
     expect(refused.status).toBe(503);
     expect(await refused.json()).toEqual({ error: words });
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(refused.headers.get("x-foreman-reason")).toMatch(/FOREMAN_QUEUE_MAX is 2$/);
     expect(openai.status).toBe(503);
     expect(await openai.json()).toMatchObject({ error: { message: words, type: "api_error" } });
     expect(ready.status).toBe(503);

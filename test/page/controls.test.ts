@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser)("the page's controls", { timeout: 90_000 }, () => {
     expect(await status("/api/chat", { model: qwen, messages })).toBe(200);
     await press(named(page, "Drain …"));
     await press(named(page, "Drain"));
-    await see(page, "Refused.");
+    await see(page, "No new work is taken, since");
     expect(await status("/api/chat", { model: qwen, messages })).toBe(503);
     await press(named(page, "Take new work again"));
     await see(page, "Taken.");

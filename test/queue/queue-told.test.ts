@@ -133,7 +133,7 @@ describe("the queue", () => {
 
   test("takes nothing new while an operator has it closed, but for items of what it took", async () => {
     const { queue, submitDurable } = scene();
-    queue.close(true);
+    queue.close({ since: "2026-11-28T09:00:00.000Z", by: "ops", note: null });
     const forItem = { batchSeq: 1, item: 1, replaces: null } as never;
     const job: Job = { ...aSubmission().job, id: newJobId(1), isDurable: true };
     const facts = { body: Buffer.from("{}"), idempotencyKey: null, webhookUrl: null };
@@ -142,7 +142,7 @@ describe("the queue", () => {
     await expect(submitDurable({})).rejects.toMatchObject({ code: "draining" });
     const item = queue.submitDurable({ job, ...facts, hasClient: false, forItem });
     expect((await item).kind).toBe("queued");
-    queue.close(false);
+    queue.close(null);
     expect(queue.submit(aSubmission())).toBeNull();
   });
 });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { drainView, loadView, pausesView, slotsView, unloadView } from "../../wire/controls.ts";
 import { CliFailure, type ExitCode, exitCodes } from "../cli-failure.ts";
+import { printable } from "../output/printable.ts";
 import { table } from "../output/table.ts";
 import type { Run, Session } from "../session.ts";
 
@@ -82,11 +83,12 @@ async function drain(
   const body = { on: word === "on", ...options };
   const question = { method: "POST", path: "/foreman/drain", body } as const;
   const { document, json } = await client.ask(drainView, question);
-  const { draining, running, waiting } = document;
+  const { drain: closing, running, waiting } = document;
   await printer.document(json, () =>
-    draining
-      ? `no new work is taken; ${running} run and ${waiting} wait. \`foreman drain off\` ends it`
-      : "new work is taken",
+    closing === null
+      ? "new work is taken"
+      : `no new work is taken, since ${closing.since} by ${printable(closing.by)}; ` +
+        `${running} run and ${waiting} wait. \`foreman drain off\` ends it`,
   );
   return exitCodes.ok;
 }

@@ -72,10 +72,17 @@ function targetText(target: Status["target"]): string {
   return `Ollama is ${presence}${since}${error === null ? "" : ` (${printable(error)})`}`;
 }
 
+function drainText({ drain, draining }: Status): readonly string[] {
+  if (drain === null) return draining ? ["no new work is taken: foreman stops"] : [];
+  const why = drain.note === null ? "" : ` (${drain.note})`;
+  return [printable(`no new work is taken, since ${drain.since} by ${drain.by}${why}`)];
+}
+
 /** What an operator should look at, a line each. */
-function troubles({ draining, paused, stalls, watchdog, webhooks }: Status): readonly string[] {
+function troubles(status: Status): readonly string[] {
+  const { paused, stalls, watchdog, webhooks } = status;
   const lines = [
-    ...(draining ? ["no new work is taken: foreman drains"] : []),
+    ...drainText(status),
     ...paused.map(({ by, class: of, model, note, since }) =>
       printable(
         `paused: ${of ?? "all"} work of ${model ?? "every model"}, ` +

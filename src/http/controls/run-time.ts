@@ -27,9 +27,12 @@ const answerBytesMax = 64 * 2 ** 10;
 export async function drain(call: Call, deps: RunTimeDeps): Promise<void> {
   const { controls, queue, runningCount } = deps;
   const { note = null, on } = await readWish(call, drainWish);
-  await controls.note({ action: "drain", on }, { by: call.client, note });
-  queue.close(on);
-  tell(call, 200, { draining: !queue.isOpen, waiting: queue.depth, running: runningCount() });
+  const { at, by } = await controls.note({ action: "drain", on }, { by: call.client, note });
+  // As with a pause, who drains what is drained already changes nothing.
+  queue.close(on ? (queue.closing ?? { since: at, by, note }) : null);
+  const drain = queue.closing;
+  const draining = drain !== null;
+  tell(call, 200, { draining, drain, waiting: queue.depth, running: runningCount() });
 }
 
 /** `PUT /foreman/slots`. */

@@ -59,7 +59,7 @@ export function createReception(options: ReceptionOptions): Reception {
         answer(bare, decision.statusCode, isPreflight ? decision.headers : [], "");
         return null;
       }
-      const common = { outgoing, extraHeaders: decision.headers, shape: shapeOf(path) };
+      const common = { outgoing, path, extraHeaders: decision.headers, shape: shapeOf(path) };
       // 3.
       const judged = access(incoming);
       if (judged.kind === "denied") {

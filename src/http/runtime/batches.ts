@@ -16,7 +16,7 @@ export type BatchRouteDeps = {
   readonly batches: BatchStore;
   readonly intake: BatchIntake;
   readonly runner: BatchRunner;
-  readonly queue: Pick<Queue, "isOpen">;
+  readonly queue: Pick<Queue, "closing">;
 };
 
 /** A client that sends nothing for so long in the middle of its body is gone. */
@@ -25,9 +25,9 @@ const idleMsMax = 60_000;
 /** `POST /api/runtime/llm/batch`: answered when the batch is on the disk. */
 export async function submitBatch(call: Call, deps: BatchRouteDeps): Promise<void> {
   const { intake, queue, runner } = deps;
-  if (!queue.isOpen) {
+  if (queue.closing !== null) {
     call.outgoing.shouldKeepAlive = call.incoming.complete;
-    throw closedError();
+    throw closedError(queue.closing);
   }
   const taken = await intake.submit({
     client: call.client,
@@ -71,7 +71,8 @@ export async function cancelBatch(call: Call, id: string, deps: BatchRouteDeps):
  */
 export async function retryBatch(call: Call, id: string, deps: BatchRouteDeps): Promise<void> {
   const batch = await batchOf(call, id, deps);
-  if (!deps.queue.isOpen) throw closedError();
+  const { closing } = deps.queue;
+  if (closing !== null) throw closedError(closing);
   if (batch.status === "cancelled") {
     throw new ForemanError("batch_cancelled", `batch ${id} was cancelled: submit it anew`);
   }

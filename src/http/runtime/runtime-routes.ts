@@ -41,13 +41,10 @@ function lastPart({ path }: Call): string {
 }
 
 function refuseMethod(call: Call, allowed: readonly string[]): void {
-  const { extraHeaders, incoming, outgoing, shape } = call;
+  const { extraHeaders, incoming } = call;
   const message = `${incoming.method} is not known here: ${allowed.join(", ")}`;
   const error = new ForemanError("method_not_allowed", message);
-  answerError(
-    { outgoing, shape, extraHeaders: [...extraHeaders, "Allow", allowed.join(", ")] },
-    error,
-  );
+  answerError({ ...call, extraHeaders: [...extraHeaders, "Allow", allowed.join(", ")] }, error);
 }
 
 function refusePath({ path }: Call): void {
