@@ -16,6 +16,7 @@ const errorCodes = {
   model_not_found: 404,
   queue_full: 503,
   events_full: 503,
+  client_events_full: 429,
   draining: 503,
   queue_timeout: 503,
   cancelled: 409,

@@ -25,6 +25,8 @@ type EventStreamsOptions = {
 export class EventStreams {
   readonly #options: EventStreamsOptions;
   readonly #open = new Set<EventStream>();
+  /** How many of them each client has. */
+  readonly #openOf = new Map<string, number>();
   #timer: Timer | null = null;
   #isEnded = false;
 
@@ -41,21 +43,20 @@ export class EventStreams {
    * goes, with a stream that ends at once and asks to come back: an EventSource gives up for good
    * on any status but 200.
    *
-   * @throws ForemanError `events_full`
+   * @throws ForemanError `events_full` when no place is left; `client_events_full` when this client
+   * has half of them, for it must not shut the others out
    */
   open(call: Call, feed: EventFeed, after: number): void {
-    const { clock, log, streamsMax } = this.#options;
+    const { clock, log } = this.#options;
     if (this.#isEnded) {
       answer(call, 200, eventStreamHeaders, retryFrame(retryWhileGoingMs));
       return;
     }
-    if (this.#open.size >= streamsMax) {
-      const message = `${streamsMax} event streams are open (FOREMAN_EVENT_STREAMS_MAX); ask later`;
-      throw new ForemanError("events_full", message, { retryAfterS });
-    }
-    const onOver = () => void this.#open.delete(stream);
+    this.#refuseMore(call);
+    const onOver = () => this.#over(stream, call);
     const stream = new EventStream(call, { feed, after, clock, log, onOver });
     this.#open.add(stream);
+    this.#openOf.set(call.client, (this.#openOf.get(call.client) ?? 0) + 1);
     stream.begin();
     if (this.#timer === null) this.#tickLater();
   }
@@ -64,6 +65,28 @@ export class EventStreams {
   end(): void {
     this.#isEnded = true;
     for (const stream of this.#open) stream.end();
+  }
+
+  #refuseMore({ client }: Call): void {
+    const { streamsMax } = this.#options;
+    const setting = `FOREMAN_EVENT_STREAMS_MAX (${streamsMax})`;
+    if (this.#open.size >= streamsMax) {
+      const message = `as many event streams are open as may be: ${setting}; ask later`;
+      throw new ForemanError("events_full", message, { retryAfterS });
+    }
+    const own = this.#openOf.get(client) ?? 0;
+    if (own < streamsMax / 2) return;
+    const message =
+      `${client} has ${own} event streams open, half of ${setting}: close those that are not ` +
+      "needed, or follow GET /foreman/events, which tells of all work";
+    throw new ForemanError("client_events_full", message, { retryAfterS });
+  }
+
+  #over(stream: EventStream, { client }: Call): void {
+    this.#open.delete(stream);
+    const left = (this.#openOf.get(client) ?? 0) - 1;
+    if (left > 0) this.#openOf.set(client, left);
+    else this.#openOf.delete(client);
   }
 
   #tickLater(): void {

@@ -69,11 +69,11 @@ export function eventScene({ streamsMax = 9 } = {}) {
   const clock = new ManualClock();
   const log = createLog("silent");
   const streams = new EventStreams({ clock, log, streamsMax });
-  const asks = async (feed: EventFeed, after = 0): Promise<OneClient> => {
+  const asks = async (feed: EventFeed, after = 0, client = "ann"): Promise<OneClient> => {
     const { incoming, outgoing, socket } = await received(headOf("GET /events HTTP/1.1"));
     const pieces: Buffer[] = [];
     socket.on("data", (bytes) => pieces.push(bytes));
-    const call = { incoming, outgoing, path: "/events", extraHeaders: ["X-Extra", "1"] };
+    const call = { incoming, outgoing, client, path: "/events", extraHeaders: ["X-Extra", "1"] };
     streams.open(call as unknown as Call, feed, after);
     await until("a head", () => pieces.length > 0);
     const answer = () => parseWireAnswer(Buffer.concat(pieces).toString("latin1"));

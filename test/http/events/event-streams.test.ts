@@ -175,7 +175,7 @@ describe("event streams, all together", () => {
     const { asks, streams } = eventScene({ streamsMax: 2 });
     const feed = new MadeUpFeed();
     const first = await asks(feed);
-    await asks(feed);
+    await asks(feed, 0, "bob");
 
     const refusal = await asks(feed).catch((cause: unknown) => cause);
     expect(refusal).toBeInstanceOf(ForemanError);
@@ -184,6 +184,25 @@ describe("event streams, all together", () => {
     first.socket.destroy();
     await until("there is room", () => streams.openCount === 1);
 
+    await hears(await asks(feed), retry);
+  });
+
+  test("are one client's by half, so that the others find a place", async () => {
+    const { asks, streams } = eventScene({ streamsMax: 5 });
+    const feed = new MadeUpFeed();
+    const first = await asks(feed);
+    for (let n = 0; n < 2; n += 1) await asks(feed);
+
+    const refusal = await asks(feed).catch((cause: unknown) => cause);
+    expect(refusal).toMatchObject({ code: "client_events_full", statusCode: 429, retryAfterS: 10 });
+    expect((refusal as Error).message).toBe(
+      "ann has 3 event streams open, half of FOREMAN_EVENT_STREAMS_MAX (5): close those that are " +
+        "not needed, or follow GET /foreman/events, which tells of all work",
+    );
+    await hears(await asks(feed, 0, "bob"), retry);
+
+    first.socket.destroy();
+    await until("there is room", () => streams.openCount === 3);
     await hears(await asks(feed), retry);
   });
 
