@@ -111,10 +111,13 @@ function allErrors(
 /** By an Ajv of its own, since an $id must not be seen by another client's $ref. */
 function compiled(schema: Schema, withOptions: Options): ValidateFunction {
   const draft = draftOf(schema);
-  const ajv = new draft({ ...withOptions, meta: false, validateSchema: false });
+  const text = JSON.stringify(schema);
+  // What ajv 8.20 finds missing it takes for nothing where the name is empty, unless it goes on.
+  const allErrors = withOptions.allErrors === true || text.includes('""');
+  const ajv = new draft({ ...withOptions, allErrors, meta: false, validateSchema: false });
   addFormats.default(ajv);
   // Ajv2020 always notes what was evaluated, and loses its way where patternProperties meet oneOf.
-  ajv.opts.unevaluated = /"unevaluated(Items|Properties)"/.test(JSON.stringify(schema));
+  ajv.opts.unevaluated = /"unevaluated(Items|Properties)"/.test(text);
   return ajv.compile(withoutDraft(schema));
 }
 

@@ -127,6 +127,12 @@ describe("SchemaCheck", () => {
   test("does not take what every object inherits for a member", () => {
     expect(complaint({ required: ["constructor"] }, {})).toContain("constructor");
     expect(complaint({ required: ["toString"] }, { toString: 1 })).toBeNull();
+    for (const required of [[""], ["a", ""]]) {
+      expect(complaint({ required }, { a: 1 })).toContain("must have required property ''");
+      expect(complaint({ required }, { a: 1, "": 2 })).toBeNull();
+      expect(complaint({ items: { anyOf: [{ required }] } }, [{ a: 1 }])).toContain("required");
+      expect(complaint({ dependentRequired: { a: required } }, { a: 1 })).toContain("must have");
+    }
   });
 
   test("takes the pattern that pydantic writes for a Decimal, which RE2 does not know", () => {
