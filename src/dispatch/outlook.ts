@@ -9,6 +9,7 @@ import type { Poller } from "../target/poller.ts";
 import type { Runners } from "../target/runners.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Measures } from "./measures.ts";
+import { lanesOfMissing } from "./missing-models.ts";
 import type { Slots } from "./slots.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 import type { Turns } from "./turns.ts";
@@ -29,6 +30,7 @@ type OutlookOptions = {
   readonly measures: Measures;
   readonly pauseOf: (lane: Lane) => LanePause | null;
   readonly slotsOf: (client: string) => number | null;
+  readonly describeMissing: (model: string) => string | null;
 };
 
 /** How things stand, and what is to be expected of them. */
@@ -49,14 +51,18 @@ export class Outlook {
     return this.#take(kept);
   }
 
-  /** In how many ms the job at `position` (from 1) of a lane should start; null: unknown. */
+  /**
+   * In how many ms the job at `position` (from 1) of a lane should start; null: unknown, as for
+   * what waits for a model that the target lacks.
+   */
   startsInMs(laneKey: string, position: number): number | null {
-    const { accounts, clock, measures, scheduleLimits, slots } = this.#options;
+    const { accounts, clock, measures, queue, scheduleLimits, slots } = this.#options;
     const nowMs = clock.monotonicMs();
     if (this.#forecast === null || nowMs - this.#forecast.atMs >= keptMs) {
       const weightOf: Pace["weightOf"] = (claim) => accounts.weightOf(claim);
       const pace = { ...measures.pace(slots.all), weightOf };
-      const startsIn = forecast(this.#take(new Map()), scheduleLimits, pace);
+      const snapshot = this.#take(lanesOfMissing(queue.lanes(), this.#options));
+      const startsIn = forecast(snapshot, scheduleLimits, pace);
       this.#forecast = { startsIn, atMs: nowMs };
     }
     const inMs = this.#forecast.startsIn(laneKey, position);

@@ -61,10 +61,14 @@ export class Watchdog {
     this.#watched = options.models.map((model) => ({ model, ...fresh }));
   }
 
-  /** Looks every minute from now on. */
+  /** Looks every minute from now on, and when a rest is over. */
   start(): void {
+    this.#timer?.cancel();
     if (this.#watched.length === 0 || this.#isStopped) return;
-    this.#timer = this.#options.clock.after(checkMs, () => {
+    const nowMs = this.#options.clock.monotonicMs();
+    const restsMs = this.#watched.map(({ notBeforeMs }) => notBeforeMs - nowMs);
+    const nextMs = Math.min(checkMs, ...restsMs.filter((restMs) => restMs > 0));
+    this.#timer = this.#options.clock.after(nextMs, () => {
       this.check();
       this.start();
     });
@@ -156,6 +160,7 @@ export class Watchdog {
       this.#note(watched, watched.failures + 1, outcome.problems);
       const { failures, problems } = watched;
       const restMs = restMsAfter(failures);
+      if (this.#timer !== null) this.start();
       this.#log.error(
         { model: model.name, failures, problems, restMs },
         "required model not brought back: see its sources in FOREMAN_MODELS_FILE",

@@ -365,6 +365,24 @@ describe("while a required model is brought back", () => {
   });
 });
 
+test("who waits for a lost model is told no time of start, though its runs were measured", async () => {
+  const sim = await startSim({ models: [other, { name: "m" }] });
+  const foreman = await startWatching(sim.url, { m: {} });
+  expect((await chat(foreman, "m")).status).toBe(200);
+  sim.library.remove(name("m"));
+  await until("it is missed", async () => (await watched(foreman, "m")).state === "missing");
+
+  const waiting = chat(foreman, "m");
+  await until("it waits", async () => (await statusOf(foreman)).waiting[0]?.reason != null);
+  const { waiting: lines } = await statusOf(foreman);
+  sim.library.add({ name: "m" });
+
+  expect(lines).toMatchObject([
+    { reason: expect.stringContaining("waits for its model"), eta_ms: null },
+  ]);
+  expect((await waiting).status).toBe(200);
+});
+
 type Job = { readonly state: string };
 
 async function askAbortable(url: string, signal: AbortSignal): Promise<void> {

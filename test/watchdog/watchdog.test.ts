@@ -111,6 +111,24 @@ describe("the watchdog", () => {
     expect(tried()).toHaveLength(3);
   });
 
+  test("tries again when it said it would, whenever the attempt ended", async () => {
+    const { attempts, clock, tried, watchdog } = watching(["m"]);
+    watchdog.start();
+    await clock.advance(minuteMs);
+    await clock.advance(20_000);
+    attempts[0]?.end(failed);
+    await clock.settle();
+    const said = watchdog.describe("m");
+
+    await clock.advance(minuteMs - 1);
+    const before = tried();
+    await clock.advance(1);
+
+    expect(said).toBe("not brought back (pull: no such file); tried again in 60 s");
+    expect(before).toHaveLength(1);
+    expect(tried()).toHaveLength(2);
+  });
+
   test("forgets what went wrong when somebody else brought the model back", async () => {
     const { attempts, clock, has, tried, watchdog } = watching(["m"]);
     watchdog.check();
