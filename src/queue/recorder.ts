@@ -104,8 +104,13 @@ export class Recorder implements Waiter {
     this.#over((listener) => listener.failed(failure, isComplete));
   }
 
+  /** To whoever hears a part of the answer, also of one that comes later, it breaks off. */
   refuse(error: ForemanError): void {
-    this.#over((listener) => listener.refuse(error));
+    const { message } = error;
+    this.#over((listener) => {
+      if (!this.#heard.has(listener)) listener.refuse(error);
+      else listener.failed({ kind: "aborted", message, afterHead: true, cause: error });
+    });
   }
 
   #over(tellEnd: (listener: Waiter) => void): void {

@@ -165,4 +165,14 @@ describe("the answer of a job that nobody waits for", () => {
     ]);
     expect([whole.listenerCount, whole.hasAnswer]).toEqual([0, false]);
   });
+
+  test("breaks off for whoever comes when it was cancelled midway, and ends like no whole one", () => {
+    const recorder = begun();
+    recorder.refuse(new ForemanError("cancelled", "the job was cancelled"));
+    const late = new RecordingWaiter();
+    recorder.listen(late);
+
+    expect([late.text, late.isEnded, late.refusal]).toEqual(["one ", false, null]);
+    expect(late.failure).toMatchObject({ afterHead: true, message: "the job was cancelled" });
+  });
 });
