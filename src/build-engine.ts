@@ -33,6 +33,7 @@ import type { Target } from "./target/target.ts";
 import { Warmer } from "./target/warmer.ts";
 import { buildWatchdog } from "./watchdog/build-watchdog.ts";
 import type { Resolve } from "./webhook/pinned-lookup.ts";
+import type { Connect } from "./webhook/post.ts";
 import { createWebhooks } from "./webhook/webhooks.ts";
 
 /** What the engine is given of the world. */
@@ -42,6 +43,8 @@ export type Outside = OpenedStore & {
   readonly random: () => number;
   /** How the names of webhooks' receivers are resolved; by the system if absent. */
   readonly resolve?: Resolve;
+  /** How those receivers are connected to; over the network if absent. */
+  readonly connect?: Connect;
   readonly clients: ClientRules;
   /** The Ollama that it stands in front of; the one that the settings name if absent. */
   readonly target?: Target;

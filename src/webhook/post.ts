@@ -1,4 +1,4 @@
-import { Client } from "undici";
+import { type buildConnector, Client } from "undici";
 import { type Clock, wallMsOf } from "../clock.ts";
 import { causeText } from "../errors.ts";
 import type { Destinations } from "./destinations.ts";
@@ -34,9 +34,14 @@ export type Receipt =
 
 export type Post = (message: Message, cut: AbortSignal) => Promise<Receipt>;
 
+/** Makes the connection to a receiver. */
+export type Connect = buildConnector.connector;
+
 type PostDeps = {
   readonly destinations: Destinations;
   readonly resolve: Resolve;
+  /** Connects to the addresses that were checked if absent. */
+  readonly connect?: Connect | undefined;
   readonly clock: Clock;
   /** What messages are signed with; null: they are not. */
   readonly key: Buffer | null;
@@ -75,7 +80,7 @@ async function postTo(
 ): Promise<Receipt> {
   const { clock, key } = deps;
   const client = new Client(url.origin, {
-    connect: { lookup: pinnedLookup(url, deps), timeout: connectMsMax, allowH2: false },
+    connect: deps.connect ?? checkedConnect(url, deps),
     pipelining: 0,
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -92,6 +97,10 @@ async function postTo(
   } finally {
     await client.destroy();
   }
+}
+
+function checkedConnect(url: URL, deps: PostDeps): buildConnector.BuildOptions {
+  return { lookup: pinnedLookup(url, deps), timeout: connectMsMax, allowH2: false };
 }
 
 function receiptOf(statusCode: number, retryAfterMs: number | null): Receipt {

@@ -6,7 +6,7 @@ import type { AllowedHost } from "../wire/allowed-host.ts";
 import { Deliverer } from "./deliverer.ts";
 import { Destinations } from "./destinations.ts";
 import type { Resolve } from "./pinned-lookup.ts";
-import { createPost } from "./post.ts";
+import { type Connect, createPost } from "./post.ts";
 
 type WebhooksOptions = {
   readonly store: Store;
@@ -19,6 +19,8 @@ type WebhooksOptions = {
   readonly webhookKey: Buffer | null;
   /** How the names of receivers are resolved; absent: as the system does. */
   readonly resolve?: Resolve | undefined;
+  /** How receivers are connected to; absent: at the addresses that were checked. */
+  readonly connect?: Connect | undefined;
   /** See `Deliverer`. */
   readonly onReceipt: ConstructorParameters<typeof Deliverer>[0]["onReceipt"];
 };
@@ -26,9 +28,9 @@ type WebhooksOptions = {
 /** All of webhooks that the rest of foreman has to do with; see `Destinations` and `Deliverer`. */
 export function createWebhooks(options: WebhooksOptions) {
   const { clock, log, random, store, webhookAllow, webhookKey: key } = options;
-  const { resolve = (name) => lookup(name, { all: true }) } = options;
+  const { connect, resolve = (name) => lookup(name, { all: true }) } = options;
   const destinations = new Destinations(webhookAllow);
-  const post = createPost({ destinations, resolve, clock, key });
+  const post = createPost({ destinations, resolve, connect, clock, key });
   const deliverer = new Deliverer({
     store,
     post,

@@ -6,6 +6,7 @@ import { readConfig } from "../../src/config.ts";
 import { buildForeman, type Foreman, type Overrides } from "../../src/foreman.ts";
 import { readRemains } from "../../src/store/remains.ts";
 import type { LifeClock } from "./life-clock.ts";
+import { receivers } from "./sim-receivers.ts";
 import { type Asked, Exchange, Wire } from "./sim-wire.ts";
 
 type LifeDeps = Omit<Overrides, "clock" | "remains" | "connections"> & {
@@ -79,6 +80,9 @@ const stallMs = 15_000;
 const runMs = 30_000;
 export const attemptsMax = 3;
 
+/** What webhooks are signed with. */
+export const hookSecret = "a-secret-of-some-letters-as-operators-have-it";
+
 /** Who comes with that token; the last one is an operator. */
 export const clients = ["client-0", "client-1", "operator"] as const;
 
@@ -97,21 +101,30 @@ function configOf(settings: Settings) {
       FOREMAN_MAX_ATTEMPTS: String(attemptsMax),
       FOREMAN_SWAP_QUANTUM: "4/10s",
       FOREMAN_DRAIN_TIMEOUT: "5s",
+      FOREMAN_WEBHOOK_ALLOW: receivers.join(),
+      FOREMAN_WEBHOOK_SECRET: hookSecret,
       ...(!settings.isOpen && { FOREMAN_TOKENS_FILE: tokensFile() }),
     });
   configs.set(key, config);
   return config;
 }
 
+let tokens: string | null = null;
+
 /** A file of its own for each process that runs worlds: foreman reads tokens from nowhere else. */
 function tokensFile(): string {
+  tokens ??= writeTokens();
+  return tokens;
+}
+
+function writeTokens(): string {
   const folder = mkdtempSync(join(tmpdir(), "foreman-simulation-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "tokens.json");
-  const tokens = clients.map((name) => ({
+  const entries = clients.map((name) => ({
     ...{ name, hash: hashOf(tokenOf(name)) },
     scope: name === "operator" ? "admin" : "user",
   }));
-  writeFileSync(file, JSON.stringify({ tokens }), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify({ tokens: entries }), { mode: 0o600 });
   return file;
 }

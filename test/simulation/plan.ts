@@ -25,6 +25,8 @@ export type RequestPlan = {
    */
   readonly way: "chat" | "keyed" | "job" | "unkeyed-job";
   readonly class: "interactive" | "batch";
+  /** Which receiver is told of its states, of one that nobody waits for; null: none. */
+  readonly hook: 0 | 1 | null;
   readonly tokens: number;
   readonly tokenMs: number;
   /** Of its first attempts; later ones are answered whole. */
@@ -43,6 +45,14 @@ export type SpellPlan = {
   readonly kind: "away" | "mute" | "disk-full" | "disk-slow";
 };
 
+/** A time in which a receiver of webhooks refuses connections, keeps silent, or answers so. */
+export type HookSpellPlan = {
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly receiver: 0 | 1;
+  readonly kind: "away" | "mute" | "failing" | "busy";
+};
+
 /** The daemon ends: at once, or at the next such moment; or it drains and stops in order. */
 export type DeathPlan = {
   readonly atMs: number;
@@ -59,6 +69,7 @@ export type Plan = {
   readonly residentsMax: number;
   readonly requests: readonly RequestPlan[];
   readonly spells: readonly SpellPlan[];
+  readonly hookSpells: readonly HookSpellPlan[];
   readonly deaths: readonly DeathPlan[];
 };
 
@@ -82,6 +93,7 @@ const request: fc.Arbitrary<RequestPlan> = fc.record({
   model: fc.constantFrom(0, 0, 1, 2, 2, 3),
   way: fc.constantFrom("chat", "chat", "keyed", "job", "job", "unkeyed-job"),
   class: fc.constantFrom("interactive", "batch"),
+  hook: fc.constantFrom(null, null, null, 0, 1),
   tokens: fc.integer({ min: 1, max: 3 }),
   tokenMs: fc.integer({ min: 10, max: 2_000 }),
   fates: fc.array(fc.constantFrom<Fate>("whole", "whole", "whole", ...fates), { maxLength: 4 }),
@@ -100,6 +112,13 @@ const spell: fc.Arbitrary<SpellPlan> = fc.record({
   kind: fc.constantFrom("away", "mute", "disk-full", "disk-slow"),
 });
 
+const hookSpell: fc.Arbitrary<HookSpellPlan> = fc.record({
+  atMs,
+  forMs: fc.integer({ min: 100, max: 30_000 }),
+  receiver: fc.constantFrom(0, 1),
+  kind: fc.constantFrom("away", "mute", "failing", "busy"),
+});
+
 const death: fc.Arbitrary<DeathPlan> = fc.record({
   atMs,
   moment: fc.constantFrom("now", "before-commit", "after-commit", "head", "end", "fatal", "drain"),
@@ -115,5 +134,6 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
     .array(requests, { minLength: 1, maxLength: 12, size: "max" })
     .map((all) => all.flat()),
   spells: fc.array(spell, { maxLength: 3, size: "max" }),
+  hookSpells: fc.array(hookSpell, { maxLength: 2, size: "max" }),
   deaths: fc.array(death, { maxLength: 4, size: "max" }),
 });

@@ -99,7 +99,7 @@ export class Referee {
     const isUnmarked = this.#plan(number).fates.includes("unmarked");
     this.#demand(isMarked || isUnmarked, `P5 r${number}: half an answer ends like a whole one`);
     const isSent = this.#startsOf(number).some((start) => start.text === text);
-    this.#demand(isSent, `I3 r${number}: its client heard what no start sent`);
+    this.#demand(isSent, `I3 r${number}: its client heard what no start sent: ${exchange.text}`);
   }
 
   /** A verb was committed. */

@@ -69,7 +69,7 @@ export const sabotages: Readonly<Record<string, Broken>> = {
     words: /I5 r\d+/,
   },
   "a key that is forgotten at a death": {
-    sabotage: { onDeath: (disk) => disk.run("UPDATE job SET idempotency_key = NULL") },
+    sabotage: { onDeath: (disk) => void disk.run("UPDATE job SET idempotency_key = NULL") },
     words: /I9 r\d+: its key/,
   },
   "an unmarked answer that is written as done": {
@@ -88,6 +88,36 @@ export const sabotages: Readonly<Record<string, Broken>> = {
   "a door that lets everybody in": {
     sabotage: { isOpen: true },
     words: /an error that is 401 was answered 400|r\d+ is shown to others/,
+  },
+  "a webhook that is struck out when its receiver fails": {
+    sabotage: instead("noteFailed", ({ seq }, _, disk) => {
+      disk.run("DELETE FROM outbox WHERE seq = ?", seq);
+      return undefined;
+    }),
+    words: /W1 r\d+: its state \d+ was not told/,
+  },
+  "an outbox that is lost at a death": {
+    sabotage: { onDeath: (disk) => void disk.run("DELETE FROM outbox") },
+    words: /W1 r\d+: its state \d+ was not told/,
+  },
+  "a job's webhooks that do not wait for each other": {
+    sabotage: instead("noteFailed", (_, apply, disk) => {
+      const answer = apply();
+      disk.run("UPDATE outbox SET next_at_ms = 0 WHERE next_at_ms IS NULL");
+      return answer;
+    }),
+    words: /W2 r\d+: its state \d+ was told before/,
+  },
+  "a webhook that is received and not noted": {
+    sabotage: instead("noteDelivered", ({ seq }, apply, disk) => {
+      const isFirst = disk.run("UPDATE outbox SET tries = 1 WHERE seq = ? AND tries = 0", seq) > 0;
+      return isFirst ? undefined : apply();
+    }),
+    words: /W3 r\d+: its state \d+ was told again/,
+  },
+  "a secret that receivers do not know": {
+    sabotage: { hookSecret: "another secret" },
+    words: /W4 r\d+: its signature/,
   },
   "a slot more than there is": {
     sabotage: { slotsMore: 1 },

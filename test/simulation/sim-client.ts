@@ -6,6 +6,7 @@ import type { ManualClock } from "../support/manual-clock.ts";
 import { clients, type Life, tokenOf } from "./life.ts";
 import type { RequestPlan } from "./plan.ts";
 import type { Referee } from "./referee.ts";
+import { receivers } from "./sim-receivers.ts";
 import { models } from "./sim-target.ts";
 import type { Exchange } from "./sim-wire.ts";
 
@@ -209,10 +210,11 @@ function isTurnedAway({ headers, statusCode }: Exchange): boolean {
 }
 
 function bodyOf(number: number, plan: RequestPlan): string {
-  const { class: priority, model, way } = plan;
+  const { class: priority, hook, model, way } = plan;
   const messages = [{ role: "user", content: `r${number}` }];
   const chat = { model: models[model]?.name, messages };
   if (way !== "job" && way !== "unkeyed-job") return JSON.stringify(chat);
   const key = way === "job" ? { idempotency_key: `key ${number}` } : {};
-  return JSON.stringify({ ...chat, ...key, priority });
+  const url = hook === null ? {} : { state_webhook_url: `http://${receivers[hook]}/r${number}` };
+  return JSON.stringify({ ...chat, ...key, ...url, priority });
 }

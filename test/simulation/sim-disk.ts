@@ -29,6 +29,7 @@ export class SimDisk {
   readonly reads = new ReadVerbs({ database: this.database });
   readonly #all = this.database.prepare<[], Row>("SELECT * FROM job ORDER BY seq");
   readonly #one = this.database.prepare<[string], Row>("SELECT * FROM job WHERE id = ?");
+  readonly #outbox = this.database.prepare<[], number>("SELECT count(*) FROM outbox").pluck();
   readonly #owed = this.database.prepare<[], Row>(
     "SELECT * FROM job WHERE is_durable = 1 AND ended_at_ms IS NULL ORDER BY seq",
   );
@@ -36,6 +37,11 @@ export class SimDisk {
   /** An empty one. */
   static take(): SimDisk {
     return free.pop() ?? new SimDisk();
+  }
+
+  /** How many webhooks are still to be told. */
+  get outboxDepth(): number {
+    return this.#outbox.get() ?? 0;
   }
 
   get rows(): readonly SimRow[] {
@@ -60,9 +66,9 @@ export class SimDisk {
     return this.reads.answer({ kind: "answer", id }) as Answer | null;
   }
 
-  /** Does to it what no verb does. */
-  run(sql: string, ...bound: readonly (string | number)[]): void {
-    this.database.prepare(sql).run(...bound);
+  /** Does to it what no verb does; answers how many rows that changed. */
+  run(sql: string, ...bound: readonly (string | number)[]): number {
+    return this.database.prepare(sql).run(...bound).changes;
   }
 
   forget(id: string): void {

@@ -5,12 +5,14 @@ import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
 import { Auditor } from "./auditor.ts";
-import { Life } from "./life.ts";
+import { judgeWebhooks } from "./judge-webhooks.ts";
+import { hookSecret, Life } from "./life.ts";
 import { LifeClock } from "./life-clock.ts";
 import type { DeathPlan, Plan, SpellPlan } from "./plan.ts";
 import { jobOf, Referee } from "./referee.ts";
 import { SimClient } from "./sim-client.ts";
 import { SimDisk } from "./sim-disk.ts";
+import { SimReceivers } from "./sim-receivers.ts";
 import { simStore, type Tamper } from "./sim-store.ts";
 import { SimTarget } from "./sim-target.ts";
 import { Trace } from "./trace.ts";
@@ -33,6 +35,8 @@ export type Sabotage = {
   readonly isLossy?: boolean;
   /** The daemon lets everybody in. */
   readonly isOpen?: boolean;
+  /** Receivers know another secret than the daemon. */
+  readonly hookSecret?: string;
   /** The daemon has so many slots more than it was told. */
   readonly slotsMore?: number;
   /** What of the disk is lost at each death. */
@@ -83,6 +87,7 @@ class World {
   readonly #target: SimTarget;
   readonly #referee: Referee;
   readonly #spells = new Set<SpellPlan>();
+  readonly #receivers: SimReceivers;
   #life: Life | null = null;
   #lives = 0;
   #armed: DeathPlan | null = null;
@@ -104,6 +109,7 @@ class World {
       mayDie: (moment) => this.#mayDie(moment),
       ...{ noticeMs: sabotage.noticeMs, isLossy: sabotage.isLossy },
     });
+    this.#receivers = new SimReceivers({ clock: this.#clock, note });
     this.#referee = new Referee({
       ...{ plan, disk: this.#disk, starts: this.#target.starts },
       nowMs: () => this.#clock.monotonicMs(),
@@ -122,6 +128,10 @@ class World {
     const { clients: bent = (plan: Plan) => plan } = this.#sabotage;
     this.#begin();
     for (const spell of this.#plan.spells) this.#arrange(spell);
+    for (const spell of this.#plan.hookSpells) {
+      this.#clock.after(spell.atMs, () => this.#receivers.begin(spell));
+      this.#clock.after(spell.atMs + spell.forMs, () => this.#receivers.end(spell));
+    }
     for (const death of this.#plan.deaths) this.#clock.after(death.atMs, () => this.#strike(death));
     const { clock, referee, note } = this.#forClients;
     let content = 0;
@@ -134,14 +144,17 @@ class World {
       });
     }
     const isStill = () => this.#deathsLeft === 0 && this.#spellsLeft === 0 && this.#isWell;
-    const isOver = () => content === requests.length && isStill() && this.#open().length === 0;
+    const isDone = () => content === requests.length && isStill() && this.#open().length === 0;
+    const isOver = () => isDone() && this.#disk.outboxDepth === 0;
     while (!isOver() && this.#clock.monotonicMs() < endMs) {
-      await this.#clock.advance(stepMs);
+      // Receivers that failed are told again minutes later.
+      await this.#clock.advance(isDone() ? 10 * stepMs : stepMs);
       this.#look();
       if (this.#referee.violations.length > 0) break;
     }
     if (!isOver() && this.#referee.violations.length === 0) {
-      this.#violated(`it hangs: ${content} clients content, open: r${this.#open().join(", r")}`);
+      const open = `open: r${this.#open().join(", r")}, ${this.#disk.outboxDepth} webhooks left`;
+      this.#violated(`it hangs: ${content} clients content, ${open}`);
     }
     if (this.#referee.violations.length === 0) await this.#end();
   }
@@ -173,6 +186,11 @@ class World {
     }
     if (!isStopped) this.#violated("it does not stop");
     this.#referee.judge();
+    const { hookSecret: secret = hookSecret } = this.#sabotage;
+    const { told } = this.#receivers;
+    const nameOf = (id: string) => this.#referee.nameOf(id);
+    for (const what of judgeWebhooks({ disk: this.#disk, told, secret, nameOf }))
+      this.#violated(what);
   }
 
   /** What foreman says of itself, and of each job, with nothing to do. */
@@ -207,6 +225,7 @@ class World {
       ...{ random, store, settings: { isOpen, slots: this.#plan.slots + slotsMore } },
       log: createLog(this.#isLogged ? "debug" : "silent", { write: (line) => this.#log(line) }),
       target: this.#target.of(life.number),
+      connect: this.#receivers.connectorOf(life.number),
     });
     started.then(
       () => this.#trace.note(`life ${life.number} serves`),
@@ -271,6 +290,7 @@ class World {
     life.die();
     this.#disk.abandon();
     this.#target.noteDeath(life.number);
+    this.#receivers.noteDeath(life.number);
     this.#sabotage.onDeath?.(this.#disk);
     this.#clock.after(downMs, () => this.#begin());
   }
