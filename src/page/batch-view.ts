@@ -168,9 +168,12 @@ function progressOf(batch: Batch): TemplateResult {
     </dl>`;
 }
 
-function answerOf({ content, error }: Result): TemplateResult {
-  if (error !== null)
-    return html`<span class="wrong">${error.code}</span> <bdi>${error.message}</bdi>`;
+function answerOf({ content, error, previous_error, status }: Result): TemplateResult {
+  const words = ({ code, message }: NonNullable<typeof error>) =>
+    html`<span class="wrong">${code}</span> <bdi>${message}</bdi>`;
+  if (error !== null) return words(error);
+  if (previous_error !== null && status !== "completed")
+    return html`tried again after ${words(previous_error)}`;
   return html`<span class="excerpt"><bdi>${content ?? ""}</bdi></span>`;
 }
 

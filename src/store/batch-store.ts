@@ -93,6 +93,8 @@ type ItemResult = {
   readonly completionTokens: number | null;
 };
 
+type ItemError = { readonly code: string; readonly message: string };
+
 /** An item as it is listed. */
 export type StoredItem = {
   readonly itemNo: number;
@@ -104,7 +106,10 @@ export type StoredItem = {
   readonly repairs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  /** Null unless it failed or was cancelled. */
+  readonly error: ItemError | null;
+  /** What it failed by before it was retried; null if it never was, or has such an end again. */
+  readonly previousError: ItemError | null;
   /** Null unless it is completed. */
   readonly result: ItemResult | null;
   /** Null where nobody has to approve it. */
@@ -121,7 +126,7 @@ export type ItemEnd = {
   | { readonly status: "completed"; readonly result: ItemResult }
   | {
       readonly status: "failed" | "cancelled";
-      readonly error: { readonly code: string; readonly message: string };
+      readonly error: ItemError;
     }
 );
 
@@ -205,8 +210,8 @@ export interface BatchStore {
 
   /**
    * failed → queued, for at most `limit` items behind number `after`: as if they had never been
-   * given to anybody, with the batch open again. Answers their numbers; none of a batch that was
-   * cancelled.
+   * given to anybody, but for what they failed by, with the batch open again. Answers their
+   * numbers; none of a batch that was cancelled.
    */
   retryItems(batch: BatchSeq, after: number, limit: number): Promise<readonly number[]>;
 

@@ -151,6 +151,9 @@ export const resultView = z
     content: z.string().nullable(),
     json,
     error: itemError.nullable(),
+    previous_error: itemError
+      .nullable()
+      .meta({ description: "What it failed by before it was retried" }),
     usage: usage.nullable(),
     finish_reason: z.string().nullable(),
     repairs: count,

@@ -16,6 +16,7 @@ type Result = {
   readonly content: string | null;
   readonly json?: unknown;
   readonly error: { readonly code: string; readonly message: string } | null;
+  readonly previous_error: { readonly code: string; readonly message: string } | null;
 };
 
 /** As the backend's own document has them. */
@@ -294,7 +295,11 @@ describe("a batch", () => {
 
     const last = { status: "completed", completed_count: 60, failed_count: 0, queued_count: 0 };
     expect(await ended(id)).toMatchObject(last);
-    expect((await results(id)).every(({ content, error }) => content && !error)).toBe(true);
+    const items = await results(id);
+    expect(items.every(({ content, error }) => content && !error)).toBe(true);
+    const previous = items.flatMap(({ previous_error }) => previous_error ?? []);
+    expect(previous.length).toBeGreaterThanOrEqual(Number(first.failed_count));
+    expect(previous[0]).toMatchObject({ code: "provider_refused" });
     const none = await ask("POST", `/jobs/${id}/retry`);
     expect(none.document).toMatchObject({ ...last, retried: 0 });
     const { batches, today } = await statusOf(foreman);

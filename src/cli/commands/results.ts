@@ -76,16 +76,21 @@ async function tellPages({ client, printer }: Session, id: string, filter: Filte
   } while (after !== undefined);
 }
 
-function resultsText(
-  results: readonly z.output<typeof resultView>[],
-  width: number | null,
-): string {
+type Result = z.output<typeof resultView>;
+
+function resultsText(results: readonly Result[], width: number | null): string {
   const rows = results.map((result) => [
     result.request_id,
     result.status,
     result.approval?.state ?? "",
     result.usage?.completion_tokens ?? null,
-    result.error === null ? result.content : `${result.error.code}: ${result.error.message}`,
+    answerWords(result),
   ]);
   return table(["REQUEST", "STATUS", "APPROVAL", "TOKENS", "ANSWER"], rows, width);
+}
+
+function answerWords({ content, error, previous_error, status }: Result): string | null {
+  if (error !== null) return `${error.code}: ${error.message}`;
+  if (previous_error === null || status === "completed") return content;
+  return `tried again after ${previous_error.code}: ${previous_error.message}`;
 }

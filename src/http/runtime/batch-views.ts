@@ -35,6 +35,7 @@ export function resultView(item: StoredItem) {
     content: result?.content ?? null,
     ...(result?.isJson && { json: JSON.parse(result.content) as unknown }),
     error: item.error,
+    previous_error: item.previousError,
     usage: result && usageView(result.promptTokens, result.completionTokens),
     finish_reason: result?.finishReason ?? null,
     repairs: item.repairs,

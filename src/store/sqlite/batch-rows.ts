@@ -107,6 +107,9 @@ export function openItem(row: ItemRow): OpenItem {
 
 /** A row of an item and its result. */
 export function storedItem(row: ItemResultRow): StoredItem {
+  const error =
+    row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" };
+  const isItsEnd = row.status === "failed" || row.status === "cancelled";
   return {
     itemNo: row.item_no,
     requestId: row.request_id,
@@ -117,8 +120,8 @@ export function storedItem(row: ItemResultRow): StoredItem {
     repairs: row.repairs,
     startedAtMs: row.started_at_ms,
     endedAtMs: row.ended_at_ms,
-    error:
-      row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? "" },
+    error: isItsEnd ? error : null,
+    previousError: isItsEnd ? null : error,
     result: row.content === null ? null : resultOf(row, row.content),
     approval: row.approval === null ? null : approvalOf(row, row.approval),
   };

@@ -1,7 +1,7 @@
 /**
  * Every statement over batches, by verb; held against the indexes by the same test as `jobSql`.
  * Counters and the batch's own status are nobody's business here: triggers keep them (migrations
- * 0005 and 0007).
+ * 0005 and 0007). An item's error stays with it over a retry, until it fails or is cancelled anew.
  */
 export const batchSql = {
   beginBatch: `
@@ -70,7 +70,8 @@ export const batchSql = {
     SET status = @status, ended_at_ms = @atMs, repairs = @repairs,
       started_at_ms = iif(@status = 'completed', coalesce(started_at_ms, @atMs), started_at_ms),
       provider = coalesce(@provider, provider), model = coalesce(@model, model),
-      error_code = @errorCode, error_message = @errorMessage
+      error_code = coalesce(@errorCode, error_code),
+      error_message = coalesce(@errorMessage, error_message)
     WHERE job_seq = @batch AND item_no = @itemNo AND ended_at_ms IS NULL`,
   insertResult: `
     INSERT INTO runtime_llm_job_results
@@ -105,7 +106,7 @@ export const batchSql = {
   retryItems: `
     UPDATE runtime_llm_job_items
     SET status = 'queued', ended_at_ms = NULL, started_at_ms = NULL, queue_job = NULL, repairs = 0,
-      provider = NULL, model = NULL, error_code = NULL, error_message = NULL
+      provider = NULL, model = NULL
     WHERE job_seq = @batch AND item_no IN (
       SELECT item_no
       FROM runtime_llm_job_items

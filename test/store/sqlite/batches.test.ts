@@ -290,14 +290,24 @@ describe("the batches of a store", () => {
         [4, null],
       ]);
       expect(await batches.request({ batch: seq, itemNo: 3 })).not.toBeNull();
-      expect(await batches.item(seq, "c")).toMatchObject({ status: "queued", error: null });
+      const previousError = failed.status === "failed" ? failed.error : null;
+      const waits = { status: "queued", error: null, previousError };
+      expect(await batches.item(seq, "c")).toMatchObject(waits);
       await reopen();
       expect((await batches.openBatches()).map((each) => each.id)).toEqual([id]);
       const again = await queueFor(seq, 3);
       expect([again.kind, again.job.id === job.id]).toEqual(["inserted", false]);
       for (const itemNo of [1, 3]) await end(seq, itemNo, completed);
-      await end(seq, 4, failed);
+      const other = { code: "provider_refused", message: "no, again" };
+      await end(seq, 4, { ...failed, status: "failed", error: other });
       expect(await counts(id)).toBe("completed 0 0 3 1 0");
+      const told = async (id: string) => {
+        const { error, previousError: before } = (await batches.item(seq, id))!;
+        return [error, before];
+      };
+      expect(await told("c")).toEqual([null, previousError]);
+      expect(await told("b")).toEqual([null, null]);
+      expect(await told("d")).toEqual([other, null]);
     });
 
     test("leaves a batch alone that was cancelled", async () => {
