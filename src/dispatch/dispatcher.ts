@@ -223,7 +223,8 @@ export class Dispatcher {
     const { attempt, run, waiting } = running;
     const { id } = waiting.job;
     this.#measures.noteOver(running, null, false);
-    this.#log.warn({ jobId: id, attempt, why: putBack.why, problem, delayMs }, "job put back");
+    const level = /^(preempted|shutdown)$/.test(putBack.why) ? "info" : "warn";
+    this.#log[level]({ jobId: id, attempt, why: putBack.why, problem, delayMs }, "job put back");
     const written = this.#ledger.putBack(waiting, attempt, putBack, delayMs);
     if (!putBack.counted) waiting.attempts -= 1;
     if (putBack.why === "preempted") waiting.preemptions += 1;

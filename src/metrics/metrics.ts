@@ -14,6 +14,11 @@ const commitBucketsS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 5];
 /** Longer blocks of the event loop than this are what matters; each is looked for so often. */
 const loopResolutionMs = 20;
 
+/** Sums that prom-client has as gauges by the names of counters: promtool takes them for faults. */
+const misnamed = ["active_resources", "active_handles", "active_requests"].map(
+  (name) => `nodejs_${name}_total`,
+);
+
 /**
  * What Prometheus is told. Events are counted as they come, once for each job or request and never
  * for a piece of an answer; all else is read when it is asked for.
@@ -75,6 +80,7 @@ export class Metrics {
       this.#isProcessWatched = true;
       const eventLoopMonitoringPrecision = loopResolutionMs;
       collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision });
+      for (const name of misnamed) this.#registry.removeSingleMetric(name);
     }
     for (const takeOver of this.#takeOver) takeOver(reading);
     return await this.#registry.metrics();

@@ -45,7 +45,7 @@ export function explain(reason: HoldReason, modelOf: (runnerKey: string) => stri
     case "store-stuck":
       return "the database does not write: see /healthz";
     case "target-away":
-      return `target away ${duration(reason.awayMs)}`;
+      return `target away ${duration(reason.awayMs, Math.floor)}`;
     case "model-missing":
       return `waits for its model, which the target lacks: ${reason.progress}`;
     case "client-full":
@@ -75,8 +75,8 @@ function plural(count: number): string {
   return count === 1 ? "request" : "requests";
 }
 
-/** Rounded up, so that what is left never reads as nothing. */
-function duration(ms: number): string {
+/** Rounded up, so that what is left never reads as nothing; of what has passed, full minutes. */
+function duration(ms: number, round = Math.ceil): string {
   const seconds = Math.ceil(ms / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+  return seconds < 120 ? `${seconds} s` : `${round(seconds / 60)} min`;
 }

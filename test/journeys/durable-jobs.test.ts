@@ -218,6 +218,8 @@ describe("a batch item", () => {
     expect(waitedMs).toBeLessThan(600);
     const order = requestsTo(sim.journal.events, "/api/chat").length;
     expect(order).toBe(3);
+    // As it should be: who looks for what went wrong does not find it.
+    expect(foreman.logged.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
   test("runs on when preemption is off", async () => {

@@ -151,6 +151,10 @@ describe("GET /metrics", () => {
     const own = [...known.keys()].filter((name) => name.startsWith("foreman_"));
     expect(own.filter((name) => !told.includes(name))).toEqual([]);
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
+    // What `promtool check metrics` says of names.
+    const isCounter = ([name, kind]: [string, string | undefined]) =>
+      name.endsWith("_total") === (kind === "counter");
+    expect([...known].filter((each) => !isCounter(each))).toEqual([]);
   });
 });
 

@@ -25,7 +25,7 @@ describe("rule 1, whether anything may start", () => {
   });
 
   test("says minutes of a long absence", () => {
-    const away = snapshot([lane("i a ann")], { target: { isReachable: false, awayMs: 600_000 } });
+    const away = snapshot([lane("i a ann")], { target: { isReachable: false, awayMs: 640_000 } });
 
     expect(heldBecause(away, "i a ann")).toBe("target away 10 min");
   });
