@@ -52,10 +52,8 @@ describe.skipIf(noFaults !== null)("a daemon whose disk is full", () => {
   test("D1 while a job runs, keeps its answer in memory until there is room", async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const stall = scene.stallAfter(3);
-    const running = await scene.submit(chatAbout("runs"));
+    const { id: running, stall } = await scene.hangs("runs");
     const waiting = await scene.submit(chatAbout("waits"));
-    await until("it works", () => scene.row(running)?.state === "working");
 
     const fault = await noSpace(scene, "");
     stall.release();

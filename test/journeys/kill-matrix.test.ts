@@ -6,7 +6,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { chatAbout, KillScene } from "../support/kill-scene.ts";
-import { until } from "../support/until.ts";
 
 const answers = (url: string) => fetch(`${url}/livez`).then(({ ok }) => ok);
 
@@ -83,10 +82,8 @@ describe("a job during which the daemon dies", () => {
   test("Q3 before its claim's commit was never sent", async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const stall = scene.stallAfter(3);
-    const first = await scene.submit(chatAbout("first"));
+    const { id: first, stall } = await scene.hangs("first");
     const second = await scene.submit(chatAbout("second"));
-    await until("the first works", () => scene.row(first)?.state === "working");
 
     const release = scene.holdCommits();
     stall.release();
@@ -145,9 +142,7 @@ describe("a job during which the daemon dies", () => {
   test("Q5 after the target's end, before the result's commit, runs again", async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const stall = scene.stallAfter(3);
-    const id = await scene.submit(chatAbout("one"));
-    await until("it works", () => scene.row(id)?.state === "working");
+    const { id, stall } = await scene.hangs("one");
 
     const release = scene.holdCommits();
     stall.release();

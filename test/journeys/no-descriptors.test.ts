@@ -15,10 +15,8 @@ test.skipIf(!hasPrlimit)(
   async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    const stall = scene.stallAfter(3);
-    const running = await scene.submit(chatAbout("runs"));
+    const { id: running, stall } = await scene.hangs("runs");
     const waiting = await scene.submit(chatAbout("waits"));
-    await until("it works", () => scene.row(running)?.state === "working");
     const pid = scene.daemon.child.pid ?? 0;
     const open = readdirSync(`/proc/${pid}/fd`).length;
     execFileSync("prlimit", ["--pid", String(pid), `--nofile=${open + 4}:${open + 4}`]);

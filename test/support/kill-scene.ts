@@ -191,6 +191,14 @@ export class KillScene {
     return this.sim.fail({ route: "/api/chat", times: 1, fault });
   }
 
+  /** Has a job that works and hangs amid its answer, until `stall` is released. */
+  async hangs(about: string): Promise<{ readonly id: string; readonly stall: FaultHandle }> {
+    const stall = this.stallAfter(3);
+    const id = await this.submit(chatAbout(about));
+    await until("it works", () => this.row(id)?.state === "working");
+    return { id, stall };
+  }
+
   /** Looks into the journal at every turn of the loop, so that the caller acts right after. */
   async sees(kind: JournalEvent["kind"], nth = 1, withinMs = 5_000): Promise<void> {
     const deadline = performance.now() + withinMs;

@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Database from "better-sqlite3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { batchPageSql, batchSql, itemPageSql } from "../../../src/store/sqlite/batch-sql.ts";
-import { openForTest } from "./open-for-test.ts";
+import { plannedDatabase } from "./planned-database.ts";
 
 // As in plans.test.ts: the plans of an empty database, for every statement over batches.
 
@@ -14,25 +10,7 @@ type Verb = keyof typeof batchSql;
 const walkers: Verb[] = ["openBatches", "recoverItems"];
 
 describe("the plan of each statement over batches", () => {
-  const folder = mkdtempSync(join(tmpdir(), "foreman-plans-"));
-  let database: Database.Database;
-
-  beforeAll(async () => {
-    const file = join(folder, "foreman.db");
-    await (await openForTest(file)).close();
-    database = new Database(file, { readonly: true });
-  });
-
-  afterAll(() => {
-    database.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  function planOf(sql: string): string {
-    const names = [...sql.matchAll(/@(\w+)/g)].map((match) => [match[1], 1]);
-    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(Object.fromEntries(names));
-    return steps.map((step) => (step as { detail: string }).detail).join("\n");
-  }
+  const planOf = plannedDatabase();
 
   test.each(Object.keys(batchSql) as Verb[])("%s walks no table and sorts nothing", (verb) => {
     const plan = planOf(batchSql[verb]);

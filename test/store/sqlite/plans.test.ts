@@ -1,16 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import Database from "better-sqlite3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { jobSql } from "../../../src/store/sqlite/job-sql.ts";
 import { outboxSql } from "../../../src/store/sqlite/outbox-sql.ts";
 import { pageSql } from "../../../src/store/sqlite/page-sql.ts";
 import type { Page } from "../../../src/store/store.ts";
-import { openForTest } from "./open-for-test.ts";
+import { plannedDatabase } from "./planned-database.ts";
 
-// The plans of an empty database without statistics, which is what a daemon prepares its
-// statements on. Every statement is held against them, so that a new one is as well.
+// Every statement is held against its plan, so that a new one is as well.
 
 const statements = { ...jobSql, ...outboxSql };
 
@@ -49,25 +44,7 @@ const index: Partial<Record<Verb, RegExp>> = {
 };
 
 describe("the plan of each statement", () => {
-  const folder = mkdtempSync(join(tmpdir(), "foreman-plans-"));
-  const file = join(folder, "foreman.db");
-  let database: Database.Database;
-
-  beforeAll(async () => {
-    await (await openForTest(file)).close();
-    database = new Database(file, { readonly: true });
-  });
-
-  afterAll(() => {
-    database.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  function planOf(sql: string): string {
-    const names = [...sql.matchAll(/@(\w+)/g)].map((match) => [match[1], 1]);
-    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(Object.fromEntries(names));
-    return steps.map((step) => (step as { detail: string }).detail).join("\n");
-  }
+  const planOf = plannedDatabase();
 
   test.each(Object.keys(statements) as Verb[])("%s walks no table and sorts nothing", (verb) => {
     const plan = planOf(statements[verb]);

@@ -1,22 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { chatBody, post, postJson, simFor } from "./ask.ts";
-import type { JournalKind } from "./journal.ts";
 import { maxConcurrent, overlaps, swaps } from "./journal-queries.ts";
-import type { SimOllama } from "./sim-ollama.ts";
-
-const slow = { name: "slow", loadMs: 5, tokens: 100, tokenMs: 2 };
-const other = { name: "other", loadMs: 5, tokens: 2, tokenMs: 0 };
-const embedder = { name: "embedder", tokenMs: 1, capabilities: ["embedding"] as const };
-const oneAtATime = { models: [slow, other, embedder], maxLoadedModels: 1 };
-
-const kinds = (sim: SimOllama) => sim.journal.events.map(({ kind }) => kind);
-const seen = (sim: SimOllama, kind: JournalKind, count = 1) =>
-  vi.waitFor(() => expect(kinds(sim).filter((each) => each === kind).length).toBe(count), {
-    interval: 2,
-    timeout: 3_000,
-  });
-const quiet = (model: string, more: object = {}) =>
-  chatBody(model, "hi", { ...more, stream: false });
+import { embedder, kinds, oneAtATime, other, quiet, seen, slow } from "./small-scene.ts";
 
 describe("the sim's scheduler", () => {
   test("gives a model's slot to one after another, first come, first served", async () => {
