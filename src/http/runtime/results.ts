@@ -1,11 +1,13 @@
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import type { Clock } from "../../clock.ts";
 import { ForemanError } from "../../errors.ts";
-import type { ItemPage, StoredBatch } from "../../store/batch-store.ts";
+import type { ItemPage, ItemsRead, StoredBatch } from "../../store/batch-store.ts";
 import { approvalRequest } from "../../wire/runtime.ts";
 import { runtimeLimits } from "../../wire/runtime-limits.ts";
 import { resultsQuery } from "../../wire/runtime-queries.ts";
 import { type Call, tell } from "../call.ts";
+import { stuckMsMax } from "../relay.ts";
 import { resultView } from "./batch-views.ts";
 import { type BatchRouteDeps, batchOf } from "./batches.ts";
 import { readJson } from "./read-json.ts";
@@ -73,25 +75,49 @@ export async function judgeResult(
   tell(call, 200, resultView(item));
 }
 
-/** Page by page, each a reading of its own: one held open would keep the log from being emptied. */
+/** What has begun to go out, and cannot go on, breaks off: it must not pass for the whole. */
 async function sendLines(
   { extraHeaders, outgoing }: Call,
   batch: StoredBatch,
   first: ItemPage,
   { batches }: ResultDeps,
 ): Promise<void> {
-  let page = { ...first, limit: runtimeLimits.pageItems };
   outgoing.writeHead(200, ["Content-Type", "application/x-ndjson", ...extraHeaders]);
-  for (;;) {
-    const { hasMore, items } = await batches.itemPage(batch.seq, page);
-    if (outgoing.destroyed) return;
-    const lines = items.map((item) => `${JSON.stringify(resultView(item))}\n`).join("");
-    const isTaken = outgoing.write(lines);
-    if (!hasMore) break;
-    page = { ...page, after: items.at(-1)?.itemNo ?? 0 };
-    if (!isTaken) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
+  try {
+    for await (const items of pagesFrom(first, (page) => batches.itemPage(batch.seq, page))) {
+      if (outgoing.destroyed) return;
+      const lines = items.map((item) => `${JSON.stringify(resultView(item))}\n`).join("");
+      if (!outgoing.write(lines)) await drained(outgoing);
+    }
+  } catch (cause) {
+    outgoing.destroy();
+    throw cause;
   }
+  outgoing.setTimeout(stuckMsMax);
   outgoing.end();
+}
+
+/** Each a reading of its own: one held open would keep the store's log from being emptied. */
+async function* pagesFrom(first: ItemPage, read: (page: ItemPage) => Promise<ItemsRead>) {
+  let page = { ...first, limit: runtimeLimits.pageItems };
+  for (;;) {
+    const { hasMore, items } = await read(page);
+    yield items;
+    if (!hasMore) return;
+    page = { ...page, after: items.at(-1)?.itemNo ?? page.after };
+  }
+}
+
+/** Resolves when the client has taken what was written, has gone, or is cut: it takes nothing. */
+async function drained(outgoing: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  outgoing.setTimeout(stuckMsMax);
+  const { signal } = over;
+  const either = ["drain", "close"].map((event) => once(outgoing, event, { signal }));
+  // Of the one that comes second nobody is told any more.
+  await Promise.race(either).finally(() => over.abort());
+  await Promise.allSettled(either);
+  outgoing.setTimeout(0);
 }
 
 function noItem(batch: StoredBatch, requestId: string): ForemanError {
