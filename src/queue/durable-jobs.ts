@@ -14,6 +14,9 @@ import type { Waiter } from "./waiters.ts";
 /** A lane is filled up from the store when so few of its jobs are left in memory. */
 const windowMin = 16;
 
+/** How soon a lane is filled that could not be read. */
+const refillAgainMs = 5_000;
+
 /**
  * So many jobs are read at the start, shared among the lanes; a lane that is let through reads more
  * of its own. 64 of each of 1,000 lanes took the start a second (measured).
@@ -169,10 +172,12 @@ export class DurableJobs {
       if (!this.#filling.has(lane.key)) this.#options.lanes.dropIfEmpty(lane);
       return;
     }
-    const { log, onChange } = this.#options;
+    const { clock, log, onChange } = this.#options;
     this.#fill(lane)
       .catch((cause: unknown) => {
-        log.error({ err: cause }, "waiting jobs not read from the store");
+        log.error({ err: cause }, "waiting jobs not read from the store; tried again in a moment");
+        // Nobody else would: a lane without a job in memory has none that could leave it.
+        clock.after(refillAgainMs, () => this.refill(facts));
       })
       .finally(onChange);
   }

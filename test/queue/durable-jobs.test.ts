@@ -55,6 +55,30 @@ const keyed = async ({ clock, queue }: ReturnType<typeof queueScene>, model: str
   return { kind: await join, leave: () => queue.listeners.stopListening(job.id, listener) };
 };
 
+test("a lane whose jobs could not be read is read again, though nobody joins or leaves it", async () => {
+  const { clock, ids, lines, queue, store, order } = await withDurable(windowMax + 1);
+  const { waitingIn } = store;
+  store.waitingIn = async () => {
+    throw new Error("the thread is busy");
+  };
+  const ending = { state: "cancelled", reason: "shutdown", message: "" } as const;
+  const counts = { statusCode: null, promptTokens: null, completionTokens: null };
+  for (const id of ids.slice(0, windowMax)) {
+    const { job } = queue.take(id, ignore)!;
+    await store.endWaiting(id, { ...ending, ...counts }, 1);
+    queue.release(job);
+  }
+  await clock.settle();
+  expect([order(), queue.depth]).toEqual([[[]], 1]);
+
+  store.waitingIn = waitingIn;
+  await clock.advance(5_000);
+
+  expect(order()).toEqual([[ids.at(-1)]]);
+  const told = lines.filter(({ msg }) => msg.startsWith("waiting jobs not read"));
+  expect(told.length).toBeGreaterThan(0);
+});
+
 describe("requests with a key for a missing model", () => {
   test("have half of the places with those on sockets, and those of others the rest", async () => {
     const scene = queueScene({ depthMax: 4, missing: "gone" });

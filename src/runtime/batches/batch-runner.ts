@@ -15,6 +15,9 @@ const windowMax = 32;
 /** Below so many, more are fetched. */
 const windowMin = 16;
 
+/** How soon items are looked for again that could not be read: no end of an item may ask. */
+const feedAgainMs = 5_000;
+
 /** Items in one transaction of a cancel or a retry: some milliseconds. */
 const itemsAtOnceMax = 2_000;
 
@@ -154,7 +157,10 @@ export class BatchRunner {
     this.#isAsked = true;
     if (this.#isStopped || this.#feeding !== null) return;
     this.#feeding = this.#feedAll()
-      .catch((cause: unknown) => this.#log.error({ err: cause }, "items of batches not read"))
+      .catch((cause: unknown) => {
+        this.#log.error({ err: cause }, "items of batches not read; tried again in a moment");
+        this.#deps.clock.after(feedAgainMs, () => this.#feed());
+      })
       .finally(() => {
         this.#feeding = null;
       });
