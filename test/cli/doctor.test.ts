@@ -47,7 +47,7 @@ async function examine(env: Readonly<Record<string, string>>) {
 
 describe("the doctor", () => {
   test("finds a sound place sound, and leaves nothing behind there", async () => {
-    const sim = await startSim({ models: [{ name: "llama3.2" }] });
+    const sim = await startSim({ models: [{ name: "llama3.2" }, { name: "nomic-embed-text" }] });
     const folder = emptyFolder();
 
     const { exitCode, findings, of } = await examine({
@@ -92,6 +92,22 @@ describe("the doctor", () => {
     expect(blind.of("OLLAMA_NUM_PARALLEL")).toMatchObject([
       { level: "unknown", remedy: expect.stringContaining("systemctl show ollama") },
     ]);
+  });
+
+  test("names the models that foreman should have and the target lacks", async () => {
+    const sim = await startSim({ models: [{ name: "llama3.2" }] });
+
+    const { exitCode, of } = await examine({
+      FOREMAN_OLLAMA_URL: sim.url,
+      FOREMAN_ADDR: `127.0.0.1:${await freePort()}`,
+      FOREMAN_DB: join(emptyFolder(), "foreman.db"),
+      FOREMAN_EMBED_MODEL: "nomic-embed-text",
+      FOREMAN_REQUIRED_MODELS: "library/Llama3.2:latest,qwen3.6",
+    });
+
+    const found = "1 models, qwen3.6 is missing, nomic-embed-text is missing";
+    expect(of("models")).toMatchObject([{ level: "warning", found }]);
+    expect(exitCode).toBe(0);
   });
 
   test("finds files of secrets that others may read", async () => {

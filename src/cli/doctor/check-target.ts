@@ -17,9 +17,11 @@ const skewMsMax = 2_000;
 export async function checkTarget(config: Config, shell: Shell): Promise<readonly Finding[]> {
   const { outboundToken, targetOrigin } = config;
   const headers = outboundToken === null ? {} : { authorization: `Bearer ${outboundToken}` };
-  const ask = async (path: string) => {
+  const ask = async (path: string, body?: string) => {
     const signal = AbortSignal.timeout(answerMsMax);
-    const answer = await fetch(targetOrigin + path, { headers, signal, redirect: "manual" });
+    const more = body === undefined ? {} : { method: "POST", body };
+    const init: RequestInit = { headers, signal, redirect: "manual", ...more };
+    const answer = await fetch(targetOrigin + path, init);
     return { status: answer.status, date: answer.headers.get("date"), text: await answer.text() };
   };
   try {
@@ -28,6 +30,12 @@ export async function checkTarget(config: Config, shell: Shell): Promise<readonl
     if (!parsed.success) return [noOllama(targetOrigin, version.status)];
     const tags = tagsReply.safeParse(jsonOf((await ask("/api/tags")).text));
     const names = tags.success ? tags.data.models.map(({ name }) => name) : [];
+    const lacked: string[] = [];
+    for (const model of wantedModels(config)) {
+      // Ollama knows its spellings of one name best.
+      const { status } = await ask("/api/show", JSON.stringify({ model }));
+      if (status === 404) lacked.push(model);
+    }
     return [
       {
         level: "ok",
@@ -35,7 +43,7 @@ export async function checkTarget(config: Config, shell: Shell): Promise<readonl
         found: `Ollama ${parsed.data.version} at ${targetOrigin}`,
         remedy: null,
       },
-      modelsFinding(names),
+      modelsFinding(names, lacked),
       clockFinding(version.date, shell.clock.wallMs()),
     ];
   } catch (cause) {
@@ -67,12 +75,22 @@ function noOllama(origin: string, status: number): Finding {
   };
 }
 
-function modelsFinding(names: readonly string[]): Finding {
+/** What foreman is told to have there. */
+function wantedModels({ embedModel, requiredModels }: Config): ReadonlySet<string> {
+  return new Set([...requiredModels.map(({ name }) => name), ...(embedModel ? [embedModel] : [])]);
+}
+
+function modelsFinding(names: readonly string[], lacked: readonly string[]): Finding {
+  const remedy =
+    lacked.length > 0
+      ? "`ollama pull` it, or correct its name; foreman brings required ones back by itself"
+      : "`ollama pull llama3.2`, or another";
+  const isOk = names.length > 0 && lacked.length === 0;
   return {
-    level: names.length === 0 ? "warning" : "ok",
+    level: isOk ? "ok" : "warning",
     subject: "models",
-    found: `${names.length} models`,
-    remedy: names.length === 0 ? "`ollama pull llama3.2`, or another" : null,
+    found: [`${names.length} models`, ...lacked.map((name) => `${name} is missing`)].join(", "),
+    remedy: isOk ? null : remedy,
   };
 }
 
