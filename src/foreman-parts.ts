@@ -31,7 +31,7 @@ export function partsOf({ listen }: Config, engine: Engine, front: Front): reado
       stop: () => http.close(),
     },
     { name: "event streams", stop: () => eventStreams.end() },
-    { name: "life sign", start: () => lifeSign.start(), stop: () => lifeSign.stop() },
+    { name: "life sign", stop: () => lifeSign.stop() },
   ];
 }
 

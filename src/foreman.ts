@@ -128,7 +128,11 @@ export function buildForeman(config: Config, overrides: Overrides): Foreman {
     get port() {
       return http.port;
     },
-    start: () => lifecycle.start(),
+    start: async () => {
+      await lifecycle.start();
+      // Only now do the probes say so too, to whoever asks as soon as the manager knows.
+      await lifeSign.start();
+    },
     stop: () => lifecycle.stop(),
     reload: () => clients.reload(),
   };
