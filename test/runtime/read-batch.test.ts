@@ -125,13 +125,27 @@ describe("reading a batch", () => {
       "surrogate",
     ],
     ["bytes that are no UTF-8", Buffer.from('{"request_id":"\xff"}', "latin1"), "UTF-8"],
-  ])("refuses %s, which no canonical JSON can tell", (_, text, word) => {
+  ])("refuses an item with %s, which no canonical JSON can tell", (_, text, word) => {
     const parts = ['{"job_type":"x","items":[', text, "]}"].map((part) => Buffer.from(part));
 
     const [problem] = problems(read(Buffer.concat(parts)).reading);
 
     expect(problem).toMatch(/^body\.items\.0/);
     expect(problem).toContain(word);
+  });
+
+  test.each([
+    ["a number past a float's range", '"more":{"a":1e999}', "body.more", "Infinity"],
+    ["half a surrogate pair", '"more":["\\ud800"]', "body.more", "surrogate"],
+    ["half a surrogate pair in its name", '"\\ud800":1', "body.\ud800", "surrogate"],
+    ["bytes that are no UTF-8", '"more":"\xff"', "body.more", "UTF-8"],
+    ["a thousand brackets", `"more":${"[".repeat(1_000)}${"]".repeat(1_000)}`, "body.more", "deep"],
+  ])("refuses any other member with %s, and goes on to live", (_, member, place, word) => {
+    const text = `{"job_type":"x",${member},"items":[${JSON.stringify(item("a"))}]}`;
+
+    const [problem] = problems(read(Buffer.from(text, "latin1")).reading);
+
+    expect(problem).toMatch(new RegExp(`^${place}: value_error: .*${word}`));
   });
 
   test("packs many items, each pack where the last one ended", () => {

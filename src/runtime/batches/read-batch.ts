@@ -85,21 +85,20 @@ export class BatchReader {
     if (malformed !== null)
       this.#complain(["body"], "json_invalid", `JSON decode error: ${malformed}`);
     const head = malformed === null ? this.#readHead() : null;
-    if (head === null || this.#problems.length > 0) {
+    const frame = head === null ? null : this.#frame();
+    if (head === null || frame === null || this.#problems.length > 0) {
       return { kind: "refused", problems: this.#problems.slice(0, problemsMax) };
     }
     this.#packer.flush();
-    return { kind: "read", summary: this.#summary(head) };
-  }
-
-  #summary(head: BatchHead): BatchSummary {
     const formats = [...this.#formats.values()];
-    return { head, itemCount: this.#itemCount, formats, ...this.#frame() };
+    return { kind: "read", summary: { head, itemCount: this.#itemCount, formats, ...frame } };
   }
 
   #takeMember(name: string, value: Buffer | null): void {
-    if (value === null) {
-      this.#complain(["body", name], "value_error", `is larger than ${memberBytesMax} bytes`);
+    const problem =
+      value === null ? `is larger than ${memberBytesMax} bytes` : boundsProblem(value);
+    if (value === null || problem !== null) {
+      this.#complain(["body", name], "value_error", problem ?? "");
       return;
     }
     this.#members.set(name, JSON.parse(value.toString("utf8")));
@@ -135,8 +134,9 @@ export class BatchReader {
     }
     this.#numbers.set(requestId, index);
     this.#takeFormat(index, parsed.data);
-    const request = this.#canonical(json, loc);
-    if (request === null || this.#problems.length > 0) return;
+    const canonical = this.#canonical(json, loc);
+    if (canonical === null || this.#problems.length > 0) return;
+    const request = Buffer.from(canonical);
     const payloadHash = createHash("sha256").update(request).digest("hex");
     this.#packer.add({ requestId, payloadHash, request });
   }
@@ -153,9 +153,10 @@ export class BatchReader {
     this.#formats.set(text, { index, responseFormat });
   }
 
-  #canonical(json: unknown, loc: Problem["loc"]): Buffer | null {
+  /** Null, and complained of: it has none. */
+  #canonical(json: unknown, loc: Problem["loc"]): string | null {
     try {
-      return Buffer.from(canonicalize(json));
+      return canonicalize(json);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       this.#complain(loc, "value_error", `it has no canonical JSON: ${why}`);
@@ -185,13 +186,20 @@ export class BatchReader {
     return head.success ? head.data : null;
   }
 
-  /** Canonical JSON sorts members by their names' UTF-16 units, which is how strings compare. */
-  #frame(): { readonly before: string; readonly after: string } {
+  /**
+   * Canonical JSON sorts members by their names' UTF-16 units, which is how strings compare. Null,
+   * and complained of, if one of them has none: more members may come than those that are known.
+   */
+  #frame(): Pick<BatchSummary, "before" | "after"> | null {
     const members = [...this.#members].sort(([a], [b]) => (a < b ? -1 : 1));
-    const textOf = ([name, value]: [string, unknown]) =>
-      `${JSON.stringify(name)}:${canonicalize(value)}`;
-    const before = members.filter(([name]) => name < "items").map((one) => `${textOf(one)},`);
-    const after = members.filter(([name]) => name > "items").map((one) => `,${textOf(one)}`);
+    const texts = members.map(([name, value]) => {
+      const parts = [name, value].map((part) => this.#canonical(part, ["body", name]));
+      return parts.includes(null) ? null : { name, text: parts.join(":") };
+    });
+    const sound = texts.filter((each) => each !== null);
+    if (sound.length < texts.length) return null;
+    const before = sound.filter(({ name }) => name < "items").map(({ text }) => `${text},`);
+    const after = sound.filter(({ name }) => name > "items").map(({ text }) => `,${text}`);
     return { before: `{${before.join("")}"items":[`, after: `]${after.join("")}}` };
   }
 
