@@ -57,9 +57,3 @@ export function isoTime(wallMs: number | null): string | null {
 export function wallMsOfIso(iso: string): number {
   return Date.parse(iso);
 }
-
-/** A date of HTTP (Sun, 06 Nov 1994 08:49:37 GMT) as a wall clock reading; null for none. */
-export function httpDateMs(text: string): number | null {
-  const wallMs = Date.parse(text);
-  return Number.isNaN(wallMs) ? null : wallMs;
-}

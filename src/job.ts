@@ -103,6 +103,11 @@ export function newJobId(wallMs: number): JobId {
   return nextUlid(wallMs) as JobId;
 }
 
+/** An id as a client spelled it; null for what is none. */
+export function jobIdOf(text: string): JobId | null {
+  return /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text) ? (text as JobId) : null;
+}
+
 /** Whether the chart has an arrow from `from` to `to`. */
 export function mayBecome(from: JobState, to: JobState): boolean {
   return (transitions[from] as readonly JobState[]).includes(to);

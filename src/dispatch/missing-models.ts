@@ -4,7 +4,8 @@ import type { Inventory } from "../target/inventory.ts";
 import type { Poller } from "../target/poller.ts";
 import type { Runners } from "../target/runners.ts";
 
-type MissingDeps = {
+/** What tells which models are missing, and what is done about them. */
+export type MissingDeps = {
   readonly inventory: Inventory;
   readonly poller: Pick<Poller, "state">;
   readonly runners: Runners;

@@ -1,37 +1,20 @@
-import type { Clock } from "../clock.ts";
-import type { Lane } from "../queue/lanes.ts";
-import type { Queue } from "../queue/queue.ts";
 import { type Forecast, forecast } from "../scheduler/forecast.ts";
 import type { Pace } from "../scheduler/pace.ts";
-import type { LanePause, ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
-import type { Inventory } from "../target/inventory.ts";
-import type { Poller } from "../target/poller.ts";
-import type { Runners } from "../target/runners.ts";
-import type { Accounts } from "./accounts.ts";
+import type { ScheduleLimits, Snapshot } from "../scheduler/snapshot.ts";
 import type { Measures } from "./measures.ts";
-import { lanesOfMissing } from "./missing-models.ts";
+import { lanesOfMissing, type MissingDeps } from "./missing-models.ts";
 import type { Slots } from "./slots.ts";
-import { takeSnapshot } from "./take-snapshot.ts";
-import type { Turns } from "./turns.ts";
+import { type SnapshotSources, takeSnapshot } from "./take-snapshot.ts";
 
 /** A forecast serves everyone who asks within this time, unless something changes. */
 const keptMs = 1_000;
 
-type OutlookOptions = {
-  readonly clock: Clock;
-  readonly queue: Queue;
-  readonly inventory: Inventory;
-  readonly poller: Poller;
-  readonly runners: Runners;
-  readonly accounts: Accounts;
-  readonly scheduleLimits: ScheduleLimits;
-  readonly slots: Slots;
-  readonly turns: Turns;
-  readonly measures: Measures;
-  readonly pauseOf: (lane: Lane) => LanePause | null;
-  readonly slotsOf: (client: string) => number | null;
-  readonly describeMissing: (model: string) => string | null;
-};
+type OutlookOptions = Omit<SnapshotSources, "kept" | "running" | "residents"> &
+  MissingDeps & {
+    readonly scheduleLimits: ScheduleLimits;
+    readonly slots: Slots;
+    readonly measures: Measures;
+  };
 
 /** How things stand, and what is to be expected of them. */
 export class Outlook {

@@ -10,7 +10,8 @@ import type { Residents } from "./residents.ts";
 import type { Running } from "./slots.ts";
 import type { Turns } from "./turns.ts";
 
-type SnapshotSources = {
+/** What a snapshot is taken of. */
+export type SnapshotSources = {
   readonly clock: Clock;
   readonly queue: Queue;
   readonly inventory: Inventory;

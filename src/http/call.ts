@@ -30,6 +30,11 @@ export function isOwn(call: Call, work: { readonly client: string }): boolean {
   return call.isAdmin || work.client === call.client;
 }
 
+/** The members of a call's query; of one that is given twice, the last. */
+export function queryOf({ url }: Pick<Call, "url">): Readonly<Record<string, string>> {
+  return Object.fromEntries(new URL(url, "http://foreman").searchParams);
+}
+
 /** Sends a small answer whole. Does nothing if an answer has begun. */
 export function answer(
   call: Pick<Call, "outgoing" | "extraHeaders">,

@@ -2,7 +2,7 @@ import { ForemanError } from "../errors.ts";
 import type { Call } from "./call.ts";
 
 /** A client that sends nothing for so long in the middle of its body is gone. */
-const idleMsMax = 60_000;
+export const bodyIdleMsMax = 60_000;
 
 type GatherOptions = {
   readonly bytesMax: number;
@@ -47,7 +47,7 @@ export function gather(
       // The listeners outlive the call; the bytes must not be held twice.
       pieces.length = 0;
     };
-    incoming.setTimeout(idleMsMax);
+    incoming.setTimeout(bodyIdleMsMax);
     incoming.on("data", take);
     incoming.on("end", () => {
       const body = joined(pieces);

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { newJob } from "../queue/new-job.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
+import { refreshAfterUnload } from "../target/after-unload.ts";
 import { findModel } from "../target/find-model.ts";
 import { without } from "../target/hop-headers.ts";
 import type { Inventory } from "../target/inventory.ts";
@@ -14,9 +15,6 @@ import { idempotencyKeyOf, waitDurably } from "./durable-request.ts";
 import { readQueued, readQueuedForm } from "./read-queued.ts";
 import { refuse, refuseUnknown } from "./refuse.ts";
 import { WaitingClient } from "./waiting-client.ts";
-
-/** An unload is answered before it happens; what is loaded is asked again a little later. */
-const unloadSettlesMs = 300;
 
 export type QueuedDeps = {
   readonly queue: Queue;
@@ -140,7 +138,7 @@ async function wait(call: Call, work: Work, deps: QueuedDeps): Promise<void> {
 async function passUnload(call: Call, body: Buffer, deps: QueuedDeps): Promise<void> {
   const { clock, poller, target } = deps;
   await pass(call, { target, body, onAnswered: () => void poller.refreshLoaded() });
-  clock.after(unloadSettlesMs, () => void poller.refreshLoaded());
+  refreshAfterUnload(poller, clock);
 }
 
 type Splice = {

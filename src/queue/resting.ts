@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { JobId } from "../job.ts";
 import type { WaitingJob } from "./lanes.ts";
 
-/** Jobs that rest outside their lane: they may not run before an hour of their own. */
+/** Jobs that rest outside their lane: each may not run before its time. */
 export class Resting {
   readonly #clock: Clock;
   readonly #jobs = new Map<JobId, { readonly waiting: WaitingJob; readonly timer: Timer }>();

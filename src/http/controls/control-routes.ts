@@ -1,7 +1,7 @@
 import { ForemanError } from "../../errors.ts";
 import type { History } from "../../history/history.ts";
 import { historyQuery } from "../../wire/history.ts";
-import { type Call, tell } from "../call.ts";
+import { type Call, queryOf, tell } from "../call.ts";
 import type { EventStreams } from "../events/event-streams.ts";
 import { type PauseDeps, pause, resume } from "./pause.ts";
 import { drain, loadModel, type RunTimeDeps, setSlots, unloadModel } from "./run-time.ts";
@@ -32,8 +32,7 @@ export function controlRoutes(deps: ControlDeps): readonly Route[] {
 }
 
 function tellHistory(call: Call, { history }: ControlDeps): void {
-  const given = Object.fromEntries(new URL(call.url, "http://foreman").searchParams);
-  const parsed = historyQuery.safeParse(given);
+  const parsed = historyQuery.safeParse(queryOf(call));
   if (!parsed.success) throw new ForemanError("bad_request", 'span is "hour" or "day"');
   tell(call, 200, history.tell(parsed.data.span));
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Controls } from "../../controls/controls.ts";
 import { ForemanError } from "../../errors.ts";
 import { newJob } from "../../queue/new-job.ts";
+import { refreshAfterUnload } from "../../target/after-unload.ts";
 import { collect } from "../../target/collect.ts";
 import { findModel } from "../../target/find-model.ts";
 import { drainWish, loadWish, slotsWish, unloadWish } from "../../wire/controls.ts";
@@ -16,9 +17,6 @@ export type RunTimeDeps = QueuedDeps & {
 };
 
 const loadRoute = "/api/generate";
-
-/** An unload is answered before it happens; what is loaded is asked again a little later. */
-const unloadSettlesMs = 300;
 
 /** What Ollama says to an unload is a line. */
 const answerBytesMax = 64 * 2 ** 10;
@@ -76,7 +74,7 @@ export async function unloadModel(call: Call, deps: RunTimeDeps): Promise<void> 
     throw new ForemanError("target_refused", `Ollama answered ${statusCode}: ${said}`);
   }
   await controls.note({ action: "unload", model }, { by: call.client, note: null });
-  clock.after(unloadSettlesMs, () => void poller.refreshLoaded());
+  refreshAfterUnload(poller, clock);
   tell(call, 200, { model, unloaded: true });
 }
 

@@ -1,5 +1,5 @@
 import { ForemanError } from "../../errors.ts";
-import type { Call } from "../call.ts";
+import { type Call, queryOf } from "../call.ts";
 
 /**
  * The number in the Last-Event-ID header, which an EventSource sends when it comes back, else in
@@ -7,9 +7,8 @@ import type { Call } from "../call.ts";
  *
  * @throws ForemanError `bad_request`
  */
-export function lastEventIdOf({ incoming, url }: Call): number {
-  const asked = new URL(url, "http://foreman").searchParams.get("last_event_id");
-  const text = String(incoming.headers["last-event-id"] ?? asked ?? "");
+export function lastEventIdOf(call: Call): number {
+  const text = String(call.incoming.headers["last-event-id"] ?? queryOf(call).last_event_id ?? "");
   if (/^\d{0,15}$/.test(text)) return Number(text);
   throw new ForemanError("bad_request", "Last-Event-ID is the number of one of these events");
 }

@@ -1,5 +1,5 @@
 import { ForemanError } from "../../errors.ts";
-import type { JobId } from "../../job.ts";
+import { jobIdOf } from "../../job.ts";
 import type { Store, StoredJob } from "../../store/store.ts";
 import { type Call, isOwn } from "../call.ts";
 
@@ -9,8 +9,8 @@ import { type Call, isOwn } from "../call.ts";
  * @throws ForemanError `not_found`
  */
 export async function findJob(call: Call, id: string, store: Store): Promise<StoredJob> {
-  const isUlid = /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id);
-  const job = isUlid ? await store.job(id as JobId) : null;
+  const jobId = jobIdOf(id);
+  const job = jobId && (await store.job(jobId));
   if (job === null || !isOwn(call, job)) throw new ForemanError("not_found", `no job "${id}"`);
   return job;
 }

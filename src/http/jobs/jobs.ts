@@ -4,7 +4,7 @@ import { type Artifacts, artifactsOf } from "../../result/artifacts.ts";
 import type { StoredJob } from "../../store/store.ts";
 import { findModel } from "../../target/find-model.ts";
 import { jobListQuery } from "../../wire/jobs.ts";
-import { answer, type Call, isOwn, tell } from "../call.ts";
+import { answer, type Call, isOwn, queryOf, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
 import type { QueuedDeps } from "../queued.ts";
 import { refuse, refuseUnknown } from "../refuse.ts";
@@ -79,8 +79,7 @@ export async function showArtifact(call: Call, path: readonly string[], deps: Jo
 
 /** `GET /jobs`: newest first; `next` is the `after` of the next page, null at the end. */
 export async function listJobs(call: Call, deps: JobsDeps): Promise<void> {
-  const given = Object.fromEntries(new URL(call.url, "http://foreman").searchParams);
-  const parsed = jobListQuery.safeParse(given);
+  const parsed = jobListQuery.safeParse(queryOf(call));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new ForemanError("bad_request", `${issue?.path.join(".")}: ${issue?.message}`);

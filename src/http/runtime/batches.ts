@@ -1,5 +1,5 @@
 import { ForemanError } from "../../errors.ts";
-import type { JobId } from "../../job.ts";
+import { jobIdOf } from "../../job.ts";
 import { closedError } from "../../queue/admit.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { BatchIntake } from "../../runtime/batches/batch-intake.ts";
@@ -9,6 +9,7 @@ import { runtimeLimits } from "../../wire/runtime-limits.ts";
 import { batchListQuery } from "../../wire/runtime-queries.ts";
 import { type Call, isOwn, tell } from "../call.ts";
 import { idempotencyKeyOf } from "../durable-request.ts";
+import { bodyIdleMsMax } from "../gather.ts";
 import { batchView } from "./batch-views.ts";
 import { readQuery } from "./read-query.ts";
 
@@ -18,9 +19,6 @@ export type BatchRouteDeps = {
   readonly runner: BatchRunner;
   readonly queue: Pick<Queue, "closing">;
 };
-
-/** A client that sends nothing for so long in the middle of its body is gone. */
-const idleMsMax = 60_000;
 
 /** `POST /api/runtime/llm/batch`: answered when the batch is on the disk. */
 export async function submitBatch(call: Call, deps: BatchRouteDeps): Promise<void> {
@@ -99,8 +97,8 @@ export async function batchOf(
   id: string,
   { batches }: Pick<BatchRouteDeps, "batches">,
 ): Promise<StoredBatch> {
-  const isUlid = /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id);
-  const batch = isUlid ? await batches.batch(id as JobId) : null;
+  const batchId = jobIdOf(id);
+  const batch = batchId && (await batches.batch(batchId));
   if (batch === null || !isOwn(call, batch))
     throw new ForemanError("not_found", `no batch job "${id}"`);
   return batch;
@@ -114,7 +112,7 @@ async function* boundedBody({ incoming }: Call): AsyncGenerator<Buffer> {
     return new ForemanError("body_too_large", message);
   };
   if (Number(incoming.headers["content-length"] ?? 0) > batchBytes) throw tooLarge();
-  incoming.setTimeout(idleMsMax);
+  incoming.setTimeout(bodyIdleMsMax);
   let bytes = 0;
   try {
     // Left undestroyed when reading ends early: its answer still goes out by the same socket.

@@ -1,5 +1,5 @@
 import { Agent, request } from "undici";
-import { type Clock, httpDateMs } from "../../clock.ts";
+import { type Clock, wallMsOf } from "../../clock.ts";
 import { causeText, codeOf } from "../../errors.ts";
 
 /** Long enough for a busy host to accept; a connection that takes longer will not come. */
@@ -104,7 +104,7 @@ export class OpenaiEndpoint {
     const text = single(header);
     if (text === null) return null;
     if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-    const atMs = httpDateMs(text);
+    const atMs = wallMsOf(text);
     return atMs === null ? null : Math.max(0, atMs - this.#options.clock.wallMs());
   }
 }

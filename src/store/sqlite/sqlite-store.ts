@@ -29,6 +29,7 @@ type Deps = {
   readonly upkeep: SqliteUpkeep;
 };
 
+/** The main thread's end of the database, which lives in threads of its own. */
 export class SqliteStore implements WholeStore {
   readonly batches: BatchStore;
   readonly outbox: Outbox;

@@ -16,7 +16,7 @@ type Waiting = { resolve(answer: unknown): void; reject(cause: Error): void };
 
 /**
  * The main thread's end of one thread of the store's, which starts when it is first needed. Verbs
- * called in one turn of the event loop travel in one message. VerbAnswers come in the order of the
+ * called in one turn of the event loop travel in one message. Answers come in the order of the
  * verbs, so a queue pairs them.
  */
 export class ThreadClient<Asked extends Verb> {
