@@ -52,8 +52,7 @@ export async function runItem(
   const run = new ItemRun(item, batch, { deps, signal });
   while (!run.isStopped) {
     try {
-      await run.run();
-      return;
+      return await run.run();
     } catch (cause) {
       const code = cause instanceof ForemanError ? cause.code : "internal";
       // The end of this life: the next one finds the item open.
@@ -64,7 +63,8 @@ export async function runItem(
         log.error(facts, "item of a batch failed, by a fault of foreman's");
         run.giveUp();
       }
-      await clock.sleep(againMs, signal);
+      // A batch that was cancelled has nothing more to break this off.
+      await clock.sleep(againMs, signal.aborted ? undefined : signal);
     }
   }
 }
