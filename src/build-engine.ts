@@ -16,6 +16,7 @@ import { JobChanges } from "./queue/job-changes.ts";
 import { Queue } from "./queue/queue.ts";
 import type { EndedWaiting } from "./queue/queue-options.ts";
 import { buildBatches } from "./runtime/batches/build-batches.ts";
+import type { StartIngest } from "./runtime/batches/ingester.ts";
 import type { OnItemsEnded } from "./runtime/batches/run-item.ts";
 import { buildRuntime } from "./runtime/build-runtime.ts";
 import type { ScheduleLimits } from "./scheduler/snapshot.ts";
@@ -45,6 +46,8 @@ export type Outside = OpenedStore & {
   readonly resolve?: Resolve;
   /** How those receivers are connected to; over the network if absent. */
   readonly connect?: Connect;
+  /** What reads batches that come in; a thread if absent. */
+  readonly startIngest?: StartIngest;
   readonly clients: ClientRules;
   /** The Ollama that it stands in front of; the one that the settings name if absent. */
   readonly target?: Target;
@@ -133,7 +136,7 @@ export function buildEngine(config: Config, outside: Outside) {
   const runtime = buildRuntime(config, { ...pieces, runningCount: () => dispatcher.runningCount });
   const onItemsEnded = itemsObserver({ history, metrics });
   const batching = buildBatches(config, {
-    ...{ ...config, ...pieces, ...runtime, batches, changes, onItemsEnded },
+    ...{ ...config, ...outside, ...pieces, ...runtime, batches, changes, onItemsEnded },
   });
   return {
     ...{ ...pieces, backups, batches, batching, changes, controls, dispatcher, history, keeper },

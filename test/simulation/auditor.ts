@@ -10,6 +10,8 @@ type AuditorDeps = {
   readonly life: Life;
   readonly disk: SimDisk;
   readonly starts: readonly Start[];
+  /** Whether the job is an item's, whose batch's client asks for it. */
+  readonly isItem: (id: string) => boolean;
 };
 
 const operator = clients.length - 1;
@@ -24,7 +26,8 @@ export class Auditor {
 
   /** What is wrong. */
   async audit(): Promise<readonly string[]> {
-    const jobs = this.#deps.disk.rows.filter(({ isDurable }) => isDurable);
+    const { disk, isItem } = this.#deps;
+    const jobs = disk.rows.filter(({ id, isDurable }) => isDurable && !isItem(id));
     await Promise.all([this.#status(), ...jobs.map((row) => this.#job(row))]);
     return this.#found;
   }

@@ -37,6 +37,31 @@ export type RequestPlan = {
   readonly cancelAfterMs: number | null;
 };
 
+/** A batch of the runtime-LLM API. */
+export type BatchPlan = {
+  readonly atMs: number;
+  readonly client: number;
+  readonly model: number;
+  readonly items: number;
+  readonly tokens: number;
+  readonly tokenMs: number;
+  /** Of its items, one after the other, and again from the first. */
+  readonly fates: readonly (readonly Fate[])[];
+  /** So many answers of each item are not the JSON that was asked for; null: text was asked for. */
+  readonly garbled: number | null;
+  readonly needsApproval: boolean;
+  /** It is cancelled so long after it was acknowledged; null: never. */
+  readonly cancelAfterMs: number | null;
+  /** What failed of it is tried again when it has ended. */
+  readonly isRetried: boolean;
+};
+
+/** What somebody asks of the target: a request, or an item of a batch. */
+export type Work = Pick<RequestPlan, "model" | "tokens" | "tokenMs" | "fates"> & {
+  readonly isBatch: boolean;
+  readonly garbled: number | null;
+};
+
 /** A time in which something is wrong. */
 export type SpellPlan = {
   readonly atMs: number;
@@ -68,10 +93,28 @@ export type Plan = {
   readonly slots: number;
   readonly residentsMax: number;
   readonly requests: readonly RequestPlan[];
+  readonly batches: readonly BatchPlan[];
   readonly spells: readonly SpellPlan[];
   readonly hookSpells: readonly HookSpellPlan[];
   readonly deaths: readonly DeathPlan[];
 };
+
+/** All that is asked, by its name: `r3` is a request, `b0.3` an item of a batch. */
+export function worksOf({ batches, requests }: Plan): ReadonlyMap<string, Work> {
+  const works = new Map<string, Work>();
+  for (const [number, request] of requests.entries()) {
+    const isJob = request.way === "job" || request.way === "unkeyed-job";
+    const isBatch = isJob && request.class === "batch";
+    works.set(`r${number}`, { ...request, isBatch, garbled: null });
+  }
+  for (const [number, batch] of batches.entries()) {
+    for (let at = 0; at < batch.items; at += 1) {
+      const fates = batch.fates[at % batch.fates.length] ?? [];
+      works.set(`b${number}.${at}`, { ...batch, fates, isBatch: true });
+    }
+  }
+  return works;
+}
 
 /** When the last planned thing begins. */
 const plannedMs = 60_000;
@@ -93,7 +136,10 @@ const request: fc.Arbitrary<RequestPlan> = fc.record({
   model: fc.constantFrom(0, 0, 1, 2, 2, 3),
   way: fc.constantFrom("chat", "chat", "keyed", "job", "job", "unkeyed-job"),
   class: fc.constantFrom("interactive", "batch"),
-  hook: fc.constantFrom(null, null, null, 0, 1),
+  hook: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.constantFrom<0 | 1>(0, 1) },
+  ),
   tokens: fc.integer({ min: 1, max: 3 }),
   tokenMs: fc.integer({ min: 10, max: 2_000 }),
   fates: fc.array(fc.constantFrom<Fate>("whole", "whole", "whole", ...fates), { maxLength: 4 }),
@@ -105,6 +151,26 @@ const request: fc.Arbitrary<RequestPlan> = fc.record({
 const requests = fc
   .tuple(request, fc.constantFrom(1, 1, 1, 1, 3))
   .map(([one, copies]) => Array<RequestPlan>(copies).fill(one));
+
+const batch: fc.Arbitrary<BatchPlan> = fc.record({
+  atMs: comesAtMs,
+  client: fc.nat(1),
+  model: fc.constantFrom(0, 1, 2),
+  // A window of 32 is given out at a time.
+  items: fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 8 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 33, max: 40 }) },
+  ),
+  tokens: fc.integer({ min: 1, max: 2 }),
+  tokenMs: fc.integer({ min: 10, max: 300 }),
+  fates: fc.array(fc.array(fc.constantFrom<Fate>("whole", "whole", ...fates), { maxLength: 2 }), {
+    maxLength: 4,
+  }),
+  garbled: fc.constantFrom(null, null, 0, 1, 3),
+  needsApproval: fc.boolean(),
+  cancelAfterMs: rarely(30_000),
+  isRetried: fc.boolean(),
+});
 
 const spell: fc.Arbitrary<SpellPlan> = fc.record({
   atMs,
@@ -133,6 +199,10 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   requests: fc
     .array(requests, { minLength: 1, maxLength: 12, size: "max" })
     .map((all) => all.flat()),
+  batches: fc.oneof(
+    { weight: 9, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(batch, { minLength: 1, maxLength: 2 }) },
+  ),
   spells: fc.array(spell, { maxLength: 3, size: "max" }),
   hookSpells: fc.array(hookSpell, { maxLength: 2, size: "max" }),
   deaths: fc.array(death, { maxLength: 4, size: "max" }),

@@ -1,18 +1,21 @@
 // Watches one world and holds it against foreman's promises: see docs/simulation.md.
 import assert from "node:assert/strict";
-import { type Job, type JobId, type JobState, mayBecome, transitions } from "../../src/job.ts";
+import { type JobId, type JobState, mayBecome, transitions } from "../../src/job.ts";
 import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import type { Answer, Insertion } from "../../src/store/store.ts";
 import { attemptsMax } from "./life.ts";
-import type { Plan, RequestPlan } from "./plan.ts";
+import type { Plan, RequestPlan, Work } from "./plan.ts";
 import type { SimDisk, SimRow } from "./sim-disk.ts";
 import type { Start } from "./sim-target.ts";
 import type { Exchange } from "./sim-wire.ts";
+
+type InsertJob = WriteVerb & { readonly kind: "insertJob" };
 
 type Join = { readonly atMs: number; readonly life: number };
 
 type RefereeDeps = {
   readonly plan: Plan;
+  readonly works: ReadonlyMap<string, Work>;
   readonly disk: SimDisk;
   readonly starts: readonly Start[];
   readonly nowMs: () => number;
@@ -22,17 +25,17 @@ export class Referee {
   readonly violations: string[] = [];
   readonly #deps: RefereeDeps;
   /** By the hash of its body, which request it is. */
-  readonly #bodies = new Map<string, number>();
-  readonly #numbers = new Map<string, number>();
-  readonly #ids = new Map<number, JobId>();
-  readonly #acknowledged = new Map<JobId, number>();
-  readonly #keyed = new Map<number, Set<JobId>>();
-  readonly #cancelAsked = new Set<number>();
+  readonly #bodies = new Map<string, string>();
+  readonly #names = new Map<string, string>();
+  readonly #ids = new Map<string, JobId>();
+  readonly #acknowledged = new Map<JobId, string>();
+  readonly #keyed = new Map<string, Set<JobId>>();
+  readonly #cancelAsked = new Set<string>();
   /** By request, how many starts it had when its cancel was answered. */
-  readonly #startsAtCancel = new Map<number, number>();
+  readonly #startsAtCancel = new Map<string, number>();
   readonly #ends = new Map<JobId, string>();
-  readonly #joins = new Map<number, Join>();
-  readonly #heard = new Map<number, Exchange>();
+  readonly #joins = new Map<string, Join>();
+  readonly #heard = new Map<string, Exchange>();
   readonly #claims: { readonly id: JobId; readonly lane: string; readonly arrival: number }[] = [];
 
   constructor(deps: RefereeDeps) {
@@ -45,50 +48,61 @@ export class Referee {
 
   /** Which request an id is of, for people; ids differ from run to run. */
   nameOf(id: string): string {
-    const number = this.#numbers.get(id);
-    return number === undefined ? "?" : `r${number}`;
+    return this.#names.get(id) ?? "?";
   }
 
   /** A client will send such a body. */
-  expects(number: number, bodyHash: string): void {
-    this.#bodies.set(bodyHash, number);
+  expects(name: string, bodyHash: string): void {
+    this.#bodies.set(bodyHash, name);
   }
 
   /** Its latest job, as an operator finds it in a list; null: it has none yet. */
-  idOf(number: number): JobId | null {
-    return this.#ids.get(number) ?? null;
+  idOf(name: string): JobId | null {
+    return this.#ids.get(name) ?? null;
   }
 
   /** It waits from now on, as a client sees it. */
-  joined(number: number, life: number): void {
-    this.#joins.set(number, { atMs: this.#deps.nowMs(), life });
+  joined(name: string, life: number): void {
+    this.#joins.set(name, { atMs: this.#deps.nowMs(), life });
   }
 
   /** It was not taken, and its client will come again. */
-  turnedAway(number: number): void {
-    this.#joins.delete(number);
+  turnedAway(name: string): void {
+    this.#joins.delete(name);
   }
 
-  acknowledged(number: number, id: JobId, hasKey: boolean): void {
-    this.#acknowledged.set(id, number);
-    if (hasKey) this.#keyed.set(number, (this.#keyed.get(number) ?? new Set()).add(id));
+  acknowledged(name: string, id: JobId, hasKey: boolean): void {
+    this.#acknowledged.set(id, name);
+    if (hasKey) this.#keyed.set(name, (this.#keyed.get(name) ?? new Set()).add(id));
   }
 
-  asksToCancel(number: number): void {
-    this.#cancelAsked.add(number);
+  /** The cancel of a batch was answered: nothing of it starts again. */
+  batchCancelAnswered(batch: string): void {
+    this.#startsAtCancel.set(batch, this.#startsOfBatch(batch));
+  }
+
+  /** Whether some generation that came to its end said so. */
+  wasSaid(name: string, content: string): boolean {
+    return this.#startsOf(name).some(
+      (start) => start.outcome === "whole" && start.said === content,
+    );
+  }
+
+  asksToCancel(name: string): void {
+    this.#cancelAsked.add(name);
   }
 
   /** The cancel of a durable job was answered: it has ended, so or otherwise. */
-  cancelAnswered(number: number, id: JobId, told: string): void {
+  cancelAnswered(name: string, id: JobId, told: string): void {
     const state = this.#deps.disk.row(id)?.state;
     const isEnded = isEnd(state) && isEnd(told as JobState);
-    this.#demand(isEnded, `I7 r${number}: its cancel was answered, and it is ${state}`);
-    this.#startsAtCancel.set(number, this.#startsOf(number).length);
+    this.#demand(isEnded, `I7 ${name}: its cancel was answered, and it is ${state}`);
+    this.#startsAtCancel.set(name, this.#startsOf(name).length);
   }
 
   /** What a client has in its hands when it wants no more. */
-  heard(number: number, exchange: Exchange): void {
-    this.#heard.set(number, exchange);
+  heard(name: string, exchange: Exchange): void {
+    this.#heard.set(name, exchange);
     const { isEnded, statusCode } = exchange;
     if (!isEnded || statusCode !== 200) return;
     // Whoever waited long was sent spaces before.
@@ -96,16 +110,16 @@ export class Referee {
     if (text.startsWith('{"error"')) return;
     const isMarked = text.includes('"done":true');
     // What the target ends as if it were whole is passed on as it came.
-    const isUnmarked = this.#plan(number).fates.includes("unmarked");
-    this.#demand(isMarked || isUnmarked, `P5 r${number}: half an answer ends like a whole one`);
-    const isSent = this.#startsOf(number).some((start) => start.text === text);
-    this.#demand(isSent, `I3 r${number}: its client heard what no start sent: ${exchange.text}`);
+    const isUnmarked = this.#work(name).fates.includes("unmarked");
+    this.#demand(isMarked || isUnmarked, `P5 ${name}: half an answer ends like a whole one`);
+    const isSent = this.#startsOf(name).some((start) => start.text === text);
+    this.#demand(isSent, `I3 ${name}: its client heard what no start sent: ${exchange.text}`);
   }
 
   /** A verb was committed. */
   applied(verb: WriteVerb, answer: VerbAnswer, life: number): void {
     const id = jobOf(verb);
-    if (verb.kind === "insertJob") this.#noteInsert(verb.job, answer as Insertion, life);
+    if (verb.kind === "insertJob") this.#noteInsert(verb, answer as Insertion, life);
     const row = id === null ? null : this.#deps.disk.row(id);
     if (row === null) return;
     if (verb.kind === "claim" && answer === "claimed" && row.isDurable) this.#noteClaim(row);
@@ -116,100 +130,125 @@ export class Referee {
     if (end !== null) this.#ends.set(row.id, end);
   }
 
-  #noteInsert({ bodyHash, id, isDurable }: Job, { kind }: Insertion, life: number): void {
-    const number = this.#bodies.get(bodyHash);
-    if (number === undefined || kind !== "inserted") return;
-    this.#numbers.set(id, number);
-    this.#ids.set(number, id);
-    if (isDurable) this.joined(number, life);
+  #noteInsert({ forItem, job }: InsertJob, { kind }: Insertion, life: number): void {
+    const { bodyHash, id, isDurable } = job;
+    const item = forItem && this.#deps.disk.requestIdOf(forItem);
+    const name = item ?? this.#bodies.get(bodyHash);
+    if (name === undefined || kind !== "inserted") return;
+    this.#names.set(id, name);
+    this.#ids.set(name, id);
+    if (isDurable) this.joined(name, life);
   }
 
   /** Requests that foreman owes an end: durable jobs without one, and clients of `life` that wait. */
-  open(life: number): readonly number[] {
+  open(life: number): readonly string[] {
     const { owed } = this.#deps.disk;
     const onSocket = [...this.#joins].filter(
-      ([number, join]) =>
-        this.#plan(number).way === "chat" && join.life === life && !this.#heard.has(number),
+      ([name, join]) =>
+        this.#plan(name)?.way === "chat" && join.life === life && !this.#heard.has(name),
     );
-    return [...owed.map((row) => this.#number(row)), ...onSocket.map(([number]) => number)];
+    return [...owed.map((row) => this.#name(row)), ...onSocket.map(([name]) => name)];
   }
 
   /** Everything is over: holds what there is against what there should be. */
   judge(): void {
     const { disk } = this.#deps;
     const { rows } = disk;
-    for (const [id, number] of this.#acknowledged) {
-      this.#demand(disk.row(id) !== null, `I1 r${number} was acknowledged, and is lost`);
+    for (const [id, name] of this.#acknowledged) {
+      this.#demand(disk.row(id) !== null, `I1 ${name} was acknowledged, and is lost`);
     }
-    for (const [number, ids] of this.#keyed) {
-      const holders = rows.filter((row) => this.#number(row) === number);
-      this.#demand(ids.size === 1, `I9 r${number}: its key was told ${ids.size} jobs`);
-      this.#demand(holders.length <= 1, `I9 r${number}: its key has ${holders.length} rows`);
+    for (const [name, ids] of this.#keyed) {
+      const holders = rows.filter((row) => this.#name(row) === name);
+      this.#demand(ids.size === 1, `I9 ${name}: its key was told ${ids.size} jobs`);
+      this.#demand(holders.length <= 1, `I9 ${name}: its key has ${holders.length} rows`);
     }
     for (const row of rows) this.#judgeRow(row);
+    const durable = rows.filter(({ isDurable }) => isDurable);
+    for (const [name, own] of Map.groupBy(durable, (row) => this.#name(row))) {
+      this.#judgeStarts(name, own);
+    }
+    for (const [number] of this.#deps.plan.batches.entries()) this.#judgeCancelled(`b${number}`);
     this.#judgeOrder();
-    for (const [number, join] of this.#joins) this.#judgeWait(number, join);
-    for (const [number, exchange] of this.#heard) this.#judgeHeard(number, exchange);
+    for (const [name, join] of this.#joins) this.#judgeWait(name, join);
+    for (const [name, exchange] of this.#heard) this.#judgeHeard(name, exchange);
   }
 
   #judgeRow(row: SimRow): void {
-    const { attempts, deaths, ending, id, isDurable, lastAttempt, state } = row;
-    const number = this.#number(row);
-    this.#demand(isEnd(state), `I1 r${number} is ${state} at the end`);
+    const { attempts, deaths, ending, id, isDurable, state } = row;
+    const name = this.#name(row);
+    this.#demand(isEnd(state), `I1 ${name} is ${state} at the end`);
     if (!isDurable) return;
-    const starts = this.#startsOf(number);
-    const counts = `${starts.length} starts, ${attempts} attempts, last ${lastAttempt}`;
-    this.#demand(starts.length <= lastAttempt, `I5 r${number}: ${counts}`);
-    this.#demand(attempts <= attemptsMax, `I5 r${number}: ${counts}`);
-    const counted = starts.filter(({ outcome }) => outcome !== "broken").length;
-    this.#demand(counted <= attemptsMax + deaths, `I5 r${number}: ${counted} starts that answered`);
+    const starts = this.#startsOf(name);
+    this.#demand(attempts <= attemptsMax, `I5 ${name}: ${attempts} attempts`);
     const isPoison = ending?.reason === "poison_item";
-    this.#demand(isPoison === deaths >= 3, `Q9 r${number}: ${ending?.reason}, ${deaths} deaths`);
+    this.#demand(isPoison === deaths >= 3, `Q9 ${name}: ${ending?.reason}, ${deaths} deaths`);
     const isCancelled = state === "cancelled";
-    const isAsked = this.#cancelAsked.has(number) && ending?.reason === "cancelled_by_user";
-    this.#demand(!isCancelled || isAsked, `r${number}: ${ending?.reason}, and nobody asked for it`);
-    const late = starts.length - (this.#startsAtCancel.get(number) ?? starts.length);
-    this.#demand(late === 0, `I7 r${number} starts after its cancel was answered`);
-    if (state === "failed" && !isPoison) this.#judgeFailure(number, row);
-    if (state === "done") this.#judgeAnswer(number, this.#deps.disk.answerOf(id));
-    this.#judgeHistory(number, row);
+    const [batch = name] = name.split(".");
+    const isWanted = this.#cancelAsked.has(name) || this.#cancelAsked.has(batch);
+    const isAsked = isWanted && ending?.reason === "cancelled_by_user";
+    this.#demand(!isCancelled || isAsked, `${name}: ${ending?.reason}, and nobody asked for it`);
+    const late = starts.length - (this.#startsAtCancel.get(name) ?? starts.length);
+    this.#demand(late === 0, `I7 ${name} starts after its cancel was answered`);
+    if (state === "failed" && !isPoison) this.#judgeFailure(name, row);
+    // What an item's job kept goes when the item has its result.
+    const isRequest = name.startsWith("r");
+    if (state === "done" && isRequest) this.#judgeAnswer(name, this.#deps.disk.answerOf(id));
+    this.#judgeHistory(name, row);
+  }
+
+  #judgeCancelled(batch: string): void {
+    const starts = this.#startsOfBatch(batch);
+    const late = starts - (this.#startsAtCancel.get(batch) ?? starts);
+    this.#demand(late === 0, `I7 ${batch}: ${late} items start after its cancel was answered`);
+  }
+
+  /** An item may have had several jobs: one for each answer that was to be mended, and each retry. */
+  #judgeStarts(name: string, rows: readonly SimRow[]): void {
+    const starts = this.#startsOf(name);
+    const claims = rows.reduce((sum, { lastAttempt }) => sum + lastAttempt, 0);
+    this.#demand(starts.length <= claims, `I5 ${name}: ${starts.length} starts, ${claims} claims`);
+    const counted = starts.filter(({ outcome }) => outcome !== "broken").length;
+    const countedMax = rows.reduce((sum, { deaths }) => sum + deaths + attemptsMax, 0);
+    this.#demand(counted <= countedMax, `I5 ${name}: ${counted} starts that answered`);
   }
 
   /** Nothing fails that had no reason to. */
-  #judgeFailure(number: number, { ending }: SimRow): void {
+  #judgeFailure(name: string, { ending }: SimRow): void {
     const { spells } = this.#deps.plan;
     const isSpoilt = spells.some(({ kind }) => kind === "away" || kind === "mute");
-    const isIll = this.#plan(number).fates.some((fate) => fate !== "whole");
-    this.#demand(isSpoilt || isIll, `r${number} failed for nothing: ${ending?.message}`);
+    const isIll = this.#work(name).fates.some((fate) => fate !== "whole");
+    this.#demand(isSpoilt || isIll, `${name} failed for nothing: ${ending?.message}`);
   }
 
   /** Where nothing goes wrong, whoever stays is answered. */
-  #judgeHeard(number: number, { isEnded, statusCode }: Exchange): void {
+  #judgeHeard(name: string, { isEnded, statusCode }: Exchange): void {
     const { deaths, spells } = this.#deps.plan;
-    const { cancelAfterMs, fates, leaveAfterMs } = this.#plan(number);
+    const plan = this.#plan(name);
+    assert.ok(plan, `no request ${name}`);
+    const { cancelAfterMs, fates, leaveAfterMs } = plan;
     const isSpoilt =
       deaths.length > 0 || spells.length > 0 || fates.some((fate) => fate !== "whole");
     if (isSpoilt || cancelAfterMs !== null || leaveAfterMs !== null) return;
-    this.#demand(isEnded && statusCode === 200, `r${number} was turned away for nothing`);
+    this.#demand(isEnded && statusCode === 200, `${name} was turned away for nothing`);
   }
 
-  #judgeAnswer(number: number, answer: Answer | null): void {
-    const last = this.#startsOf(number).at(-1);
-    this.#demand(last?.outcome === "whole", `I3 r${number} is done, its start ${last?.outcome}`);
+  #judgeAnswer(name: string, answer: Answer | null): void {
+    const last = this.#startsOf(name).at(-1);
+    this.#demand(last?.outcome === "whole", `I3 ${name} is done, its start ${last?.outcome}`);
     const text = answer === null ? null : Buffer.from(answer.body).toString();
-    this.#demand(text === last?.text, `I3 r${number}: kept is not what the target sent`);
+    this.#demand(text === last?.text, `I3 ${name}: kept is not what the target sent`);
     const isMarked = text?.includes('"done":true') ?? false;
-    this.#demand(isMarked, `P5 r${number} is done without its end marker`);
+    this.#demand(isMarked, `P5 ${name} is done without its end marker`);
   }
 
-  #judgeHistory(number: number, row: SimRow): void {
+  #judgeHistory(name: string, row: SimRow): void {
     let previous: JobState | null = null;
     let attempts = 0;
     for (const [at, entry] of this.#deps.disk.historyOf(row.id).entries()) {
       const isNext = entry.n === at + 1 && entry.previousState === previous;
       const isLegal =
         previous === null ? entry.state === "queued" : mayBecome(previous, entry.state);
-      this.#demand(isNext && isLegal, `events of r${number}: ${previous} → ${entry.state}`);
+      this.#demand(isNext && isLegal, `events of ${name}: ${previous} → ${entry.state}`);
       const isStart = entry.state === "loading";
       const isBack = entry.state === "queued" || entry.state === "failed";
       const isGivenBack = isBack && refunded.includes(entry.why ?? "");
@@ -217,8 +256,8 @@ export class Referee {
       previous = entry.state;
     }
     const counts = `${row.attempts} attempts, ${attempts} by its events`;
-    this.#demand(row.attempts === attempts, `I5 r${number}: ${counts}`);
-    this.#demand(previous === row.state, `events of r${number} end in ${previous}`);
+    this.#demand(row.attempts === attempts, `I5 ${name}: ${counts}`);
+    this.#demand(previous === row.state, `events of ${name} end in ${previous}`);
   }
 
   #noteClaim({ arrival, class: jobClass, client, id, loadKey }: SimRow): void {
@@ -239,38 +278,43 @@ export class Referee {
   }
 
   /** People go before batches, but for those that the floor forces: one in 20 starts or 60 s. */
-  #judgeWait(number: number, { atMs, life }: Join): void {
-    if (this.#isBatch(number)) return;
-    const own = this.#startsOf(number).find((start) => start.life === life);
+  #judgeWait(name: string, { atMs, life }: Join): void {
+    if (this.#work(name).isBatch) return;
+    const own = this.#startsOf(name).find((start) => start.life === life);
     if (own === undefined) return;
     const between = this.#deps.starts.filter(
       (start) => start.life === life && start.atMs > atMs && start.atMs < own.atMs,
     );
-    const batch = between.filter(({ request }) => this.#isBatch(request)).length;
+    const batch = between.filter((start) => this.#work(start.name).isBatch).length;
     const forced = Math.floor(between.length / 20) + Math.floor((own.atMs - atMs) / 60_000);
     const underWay = this.#deps.plan.slots;
-    this.#demand(batch <= underWay + forced + 1, `P3 r${number}: ${batch} batch starts before it`);
+    this.#demand(batch <= underWay + forced + 1, `P3 ${name}: ${batch} batch starts before it`);
   }
 
-  #isBatch(number: number): boolean {
-    const plan = this.#plan(number);
-    return plan.class === "batch" && (plan.way === "job" || plan.way === "unkeyed-job");
+  #startsOfBatch(batch: string): number {
+    return this.#deps.starts.filter(({ name }) => name.startsWith(`${batch}.`)).length;
   }
 
-  #startsOf(number: number): readonly Start[] {
-    return this.#deps.starts.filter(({ request }) => request === number);
+  #startsOf(name: string): readonly Start[] {
+    return this.#deps.starts.filter((start) => start.name === name);
   }
 
-  #plan(number: number): RequestPlan {
-    const plan = this.#deps.plan.requests[number];
-    assert.ok(plan, `no request ${number}`);
-    return plan;
+  /** Null for an item. */
+  #plan(name: string): RequestPlan | null {
+    const isRequest = name.startsWith("r");
+    return (isRequest && this.#deps.plan.requests[Number(name.slice(1))]) || null;
   }
 
-  #number({ id }: SimRow): number {
-    const number = this.#numbers.get(id);
-    assert.ok(number !== undefined, `a row that nobody submitted: ${id}`);
-    return number;
+  #work(name: string): Work {
+    const work = this.#deps.works.get(name);
+    assert.ok(work, `nobody asks for ${name}`);
+    return work;
+  }
+
+  #name({ id }: SimRow): string {
+    const name = this.#names.get(id);
+    assert.ok(name !== undefined, `a row that nobody submitted: ${id}`);
+    return name;
   }
 
   #demand(holds: boolean, otherwise: string): void {

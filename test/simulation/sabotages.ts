@@ -1,10 +1,22 @@
 // Worlds with one broken rule each: what is broken, and the words in which the referee notices.
 import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import type { StoredJob } from "../../src/store/store.ts";
+import type { Plan } from "./plan.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Sabotage } from "./simulate.ts";
 
-type Broken = { readonly sabotage: Sabotage; readonly words: RegExp };
+type Broken = {
+  readonly sabotage: Sabotage;
+  readonly words: RegExp;
+  /** Worlds in which it may be noticed at all; every one if absent. */
+  readonly where?: (plan: Plan) => boolean;
+};
+
+const hasBatches = ({ batches }: Plan) => batches.length > 0;
+
+const hasLargeBatches = ({ batches }: Plan) => batches.some(({ items }) => items > 32);
+
+const hasWebhooks = ({ requests }: Plan) => requests.some(({ hook }) => hook !== null);
 
 type Act<Kind extends WriteVerb["kind"]> = (
   verb: WriteVerb & { readonly kind: Kind },
@@ -95,10 +107,12 @@ export const sabotages: Readonly<Record<string, Broken>> = {
       return undefined;
     }),
     words: /W1 r\d+: its state \d+ was not told/,
+    where: hasWebhooks,
   },
   "an outbox that is lost at a death": {
     sabotage: { onDeath: (disk) => void disk.run("DELETE FROM outbox") },
     words: /W1 r\d+: its state \d+ was not told/,
+    where: hasWebhooks,
   },
   "a job's webhooks that do not wait for each other": {
     sabotage: instead("noteFailed", (_, apply, disk) => {
@@ -107,6 +121,7 @@ export const sabotages: Readonly<Record<string, Broken>> = {
       return answer;
     }),
     words: /W2 r\d+: its state \d+ was told before/,
+    where: hasWebhooks,
   },
   "a webhook that is received and not noted": {
     sabotage: instead("noteDelivered", ({ seq }, apply, disk) => {
@@ -114,10 +129,64 @@ export const sabotages: Readonly<Record<string, Broken>> = {
       return isFirst ? undefined : apply();
     }),
     words: /W3 r\d+: its state \d+ was told again/,
+    where: hasWebhooks,
   },
   "a secret that receivers do not know": {
     sabotage: { hookSecret: "another secret" },
     words: /W4 r\d+: its signature/,
+    where: hasWebhooks,
+  },
+  "a counter of a batch that is off by one": {
+    sabotage: instead("endItem", ({ item }, apply, disk) => {
+      const answer = apply();
+      const off = "completed_count = completed_count + 1, failed_count = failed_count - 1";
+      disk.run(`UPDATE runtime_llm_jobs SET ${off} WHERE seq = ?`, item.batch);
+      return answer;
+    }),
+    words: /B1 batch \d+: its counters are not those of its items/,
+    where: hasBatches,
+  },
+  "an item that waits again after its end": {
+    sabotage: instead("endItem", ({ item }, apply, disk) => {
+      const again = "status = 'queued', ended_at_ms = NULL, queue_job = NULL";
+      const failed = "status = 'failed' AND job_seq = ?";
+      disk.run(`UPDATE runtime_llm_job_items SET ${again} WHERE ${failed}`, item.batch);
+      return apply();
+    }),
+    words: /I2 b\d+\.\d+: it was failed, and is queued/,
+    where: hasBatches,
+  },
+  "items that are given out all at once": {
+    sabotage: instead("waitingItems", (verb, _, disk) =>
+      disk.writes.apply({ ...verb, limit: 1_000 }),
+    ),
+    words: /B3 \d+ items of .* are given out at once/,
+    where: hasLargeBatches,
+  },
+  "a batch's key that is forgotten at a death": {
+    sabotage: {
+      onDeath: (disk) => void disk.run("UPDATE runtime_llm_jobs SET idempotency_key = NULL"),
+    },
+    words: /I9 b\d+: its key has another batch/,
+    where: hasBatches,
+  },
+  "a batch's cancel that is answered and not written": {
+    sabotage: instead("cancelItems", () => 0),
+    words: /I7 b\d+: /,
+    where: hasLargeBatches,
+  },
+  "an item's result without its last letter": {
+    sabotage: instead("endItem", ({ end }, apply) => {
+      if ("result" in end) Object.assign(end.result, { content: end.result.content.slice(0, -1) });
+      return apply();
+    }),
+    words: /I3 b\d+: b\d+\.\d+ has what no generation said/,
+    where: hasBatches,
+  },
+  "a verdict that is answered and not written": {
+    sabotage: instead("judge", () => "judged"),
+    words: /B5 b\d+: a second verdict was 200/,
+    where: hasBatches,
   },
   "a slot more than there is": {
     sabotage: { slotsMore: 1 },

@@ -10,7 +10,7 @@ import { receivers } from "./sim-receivers.ts";
 import { models } from "./sim-target.ts";
 import type { Exchange } from "./sim-wire.ts";
 
-type ClientDeps = {
+export type ClientDeps = {
   readonly clock: ManualClock;
   /** The life that there is now; null while there is none. */
   readonly life: () => Life | null;
@@ -19,7 +19,7 @@ type ClientDeps = {
 };
 
 /** How soon a client asks again. */
-const againMs = 700;
+export const againMs = 700;
 
 /** What becomes of a wait. */
 type Heard = "over" | "gone" | "left";
@@ -27,6 +27,7 @@ type Heard = "over" | "gone" | "left";
 export class SimClient {
   readonly #deps: ClientDeps;
   readonly #number: number;
+  readonly #name: string;
   readonly #plan: RequestPlan;
   readonly #body: string;
   /** Virtual ms at which it leaves. */
@@ -35,11 +36,12 @@ export class SimClient {
 
   constructor(number: number, plan: RequestPlan, deps: ClientDeps) {
     this.#number = number;
+    this.#name = `r${number}`;
     this.#plan = plan;
     this.#deps = deps;
     this.#body = bodyOf(number, plan);
     const bodyHash = createHash("sha256").update(this.#body).digest("hex");
-    deps.referee.expects(number, bodyHash);
+    deps.referee.expects(this.#name, bodyHash);
   }
 
   /** Resolves when it wants nothing more. */
@@ -63,15 +65,15 @@ export class SimClient {
     for (;;) {
       const life = await this.#serving();
       if (this.#hasLeft) return;
-      referee.joined(this.#number, life.number);
+      referee.joined(this.#name, life.number);
       const exchange = this.#ask(life, "/api/chat");
       const heard = await this.#hear(exchange, life);
       if (heard === "over" && isTurnedAway(exchange)) {
-        referee.turnedAway(this.#number);
+        referee.turnedAway(this.#name);
         await clock.sleep(againMs);
         continue;
       }
-      referee.heard(this.#number, exchange);
+      referee.heard(this.#name, exchange);
       return;
     }
   }
@@ -84,8 +86,8 @@ export class SimClient {
       const exchange = this.#ask(life, "/api/chat", key);
       const heard = await this.#hear(exchange, life);
       const id = exchange.headers["x-foreman-job"];
-      if (typeof id === "string") referee.acknowledged(this.#number, id as JobId, true);
-      referee.heard(this.#number, exchange);
+      if (typeof id === "string") referee.acknowledged(this.#name, id as JobId, true);
+      referee.heard(this.#name, exchange);
       if (heard === "left" || (heard === "over" && !isTurnedAway(exchange))) return;
       await clock.sleep(againMs);
     }
@@ -100,7 +102,7 @@ export class SimClient {
       await Promise.race([exchange.over.promise, life.over.promise]);
       const id = exchange.document?.job_id;
       if (exchange.statusCode === 202 && typeof id === "string") {
-        referee.acknowledged(this.#number, id as JobId, hasKey);
+        referee.acknowledged(this.#name, id as JobId, hasKey);
         return;
       }
       this.#note(`hears: ${exchange.statusCode ?? "nothing"}`);
@@ -118,10 +120,10 @@ export class SimClient {
     await clock.sleep(cancelAfterMs);
     for (;;) {
       const life = await this.#serving();
-      const id = referee.idOf(this.#number);
+      const id = referee.idOf(this.#name);
       if (id === null && this.#isContent) return;
       if (id !== null) {
-        referee.asksToCancel(this.#number);
+        referee.asksToCancel(this.#name);
         const path = `/jobs/${id}/cancel`;
         const other = life.ask({ method: "POST", path, headers: bearer(1 - client) });
         const exchange = life.ask({ method: "POST", path, headers: bearer(client) });
@@ -130,10 +132,10 @@ export class SimClient {
         this.#note(`cancelled: ${statusCode} ${String(exchange.document?.state)}`);
         if (other.statusCode !== null && statusCode === 200) {
           const isHidden = other.statusCode === 404;
-          if (!isHidden) referee.violated(`r${this.#number} is shown to others`);
+          if (!isHidden) referee.violated(`${this.#name} is shown to others`);
         }
         if (statusCode === 200 && way !== "chat") {
-          referee.cancelAnswered(this.#number, id, String(exchange.document?.state));
+          referee.cancelAnswered(this.#name, id, String(exchange.document?.state));
         }
         if (statusCode === 200 || (way === "chat" && this.#isContent)) return;
       }
@@ -186,7 +188,7 @@ export class SimClient {
   }
 
   #note(what: string): void {
-    this.#deps.note(`client: r${this.#number} ${what}`);
+    this.#deps.note(`client: ${this.#name} ${what}`);
   }
 }
 
@@ -204,7 +206,7 @@ export function bearer(client: number): { readonly Authorization: string } {
 }
 
 /** Foreman says that it cannot take it now, or its door is shut. */
-function isTurnedAway({ headers, statusCode }: Exchange): boolean {
+export function isTurnedAway({ headers, statusCode }: Exchange): boolean {
   if (statusCode === null) return true;
   return [500, 503, 507].includes(statusCode) && headers["x-foreman-job"] === undefined;
 }

@@ -1,7 +1,9 @@
 // What outlives a life of the daemon: a SQLite database in memory, of foreman's own schema.
 import Database from "better-sqlite3";
 import type { JobId, Transition } from "../../src/job.ts";
+import type { ItemKey, ItemStatus, StoredBatch } from "../../src/store/batch-store.ts";
 import { readMigrations } from "../../src/store/read-migrations.ts";
+import { type BatchRow, storedBatch } from "../../src/store/sqlite/batch-rows.ts";
 import { DiskWatch } from "../../src/store/sqlite/disk-watch.ts";
 import { ReadVerbs } from "../../src/store/sqlite/read-verbs.ts";
 import { type JobRow, storedJob } from "../../src/store/sqlite/rows.ts";
@@ -10,6 +12,13 @@ import type { Answer, StoredJob } from "../../src/store/store.ts";
 
 /** A job, and how often the daemon died while it ran. */
 export type SimRow = StoredJob & { readonly deaths: number };
+
+/** An item of a batch. */
+export type SimItem = ItemKey & {
+  readonly name: string;
+  readonly status: ItemStatus;
+  readonly queueJob: string | null;
+};
 
 type Row = JobRow & { readonly deaths: number };
 
@@ -30,6 +39,19 @@ export class SimDisk {
   readonly #all = this.database.prepare<[], Row>("SELECT * FROM job ORDER BY seq");
   readonly #one = this.database.prepare<[string], Row>("SELECT * FROM job WHERE id = ?");
   readonly #outbox = this.database.prepare<[], number>("SELECT count(*) FROM outbox").pluck();
+  readonly #item = this.database
+    .prepare<[number, number], string>(
+      "SELECT request_id FROM runtime_llm_job_items WHERE job_seq = ? AND item_no = ?",
+    )
+    .pluck();
+  readonly #items = this.database.prepare<[], SimItem>(
+    `SELECT job_seq AS batch, item_no AS itemNo, request_id AS name, status, queue_job AS queueJob
+    FROM runtime_llm_job_items
+    WHERE job_seq IN (SELECT seq FROM runtime_llm_jobs WHERE status <> 'ingesting')`,
+  );
+  readonly #batches = this.database.prepare<[], BatchRow>(
+    "SELECT * FROM runtime_llm_jobs WHERE status <> 'ingesting'",
+  );
   readonly #owed = this.database.prepare<[], Row>(
     "SELECT * FROM job WHERE is_durable = 1 AND ended_at_ms IS NULL ORDER BY seq",
   );
@@ -56,6 +78,19 @@ export class SimDisk {
   row(id: string): SimRow | null {
     const row = this.#one.get(id);
     return row === undefined ? null : simRow(row);
+  }
+
+  requestIdOf({ batch, itemNo }: ItemKey): string | undefined {
+    return this.#item.get(batch, itemNo);
+  }
+
+  /** Of batches that are seen. */
+  get items(): readonly SimItem[] {
+    return this.#items.all();
+  }
+
+  get batches(): readonly StoredBatch[] {
+    return this.#batches.all().map(storedBatch);
   }
 
   historyOf(id: JobId): readonly Transition[] {

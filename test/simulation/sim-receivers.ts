@@ -47,11 +47,12 @@ export class SimReceivers {
   connectorOf(life: number): Connect {
     const wires = new Set<Wire>();
     this.#lives.set(life, wires);
+    const server = this.#server(life);
     const connect = (hostname: string): Wire | null => {
       if (this.#kindOf(hostname) === "away") return null;
       const [near, far] = Wire.pair();
       wires.add(near);
-      this.#serve(hostname, life).emit("connection", far);
+      server.emit("connection", far);
       return near;
     };
     return ({ hostname }, connected) => {
@@ -70,8 +71,9 @@ export class SimReceivers {
     this.#lives.delete(life);
   }
 
-  #serve(hostname: string, life: number) {
+  #server(life: number) {
     return createServer(async (request, answer) => {
+      const { host: hostname = "" } = request.headers;
       const body = await bodyOf(request);
       if (body === null) return;
       const kind = this.#kindOf(hostname);

@@ -9,7 +9,7 @@ import type {
 } from "../../src/target/target.ts";
 import type { ManualClock } from "../support/manual-clock.ts";
 import type { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
-import type { Fate, RequestPlan } from "./plan.ts";
+import type { Fate, Work } from "./plan.ts";
 
 /** Two names of one weights, and two of their own. */
 export const models = [
@@ -19,13 +19,14 @@ export const models = [
   { name: "cow:latest", digest: "d-cow", weights: "c".repeat(64), loadMs: 2_000 },
 ] as const;
 
-/** One start of one request at the target. */
+/** One start of one request, or of an item of a batch, at the target. */
 export type Start = {
-  readonly request: number;
+  readonly name: string;
   readonly atMs: number;
   readonly life: number;
-  /** What was sent of an answer so far. */
+  /** What was sent of an answer so far, and what the model said in it. */
   text: string;
+  said: string;
   outcome: "running" | "whole" | "error" | "broken";
 };
 
@@ -34,7 +35,7 @@ type TargetHooks = {
   readonly random: SeededRandom;
   readonly slots: number;
   readonly residentsMax: number;
-  readonly requests: readonly RequestPlan[];
+  readonly works: ReadonlyMap<string, Work>;
   readonly note: (what: string) => void;
   readonly violated: (what: string) => void;
   /** Its daemon may die of hearing this. */
@@ -123,35 +124,43 @@ export class SimTarget {
   }
 
   #chat({ body }: TargetRequest, exchange: SimExchange): void {
-    const { clock, note, requests } = this.#hooks;
+    const { clock, note, works } = this.#hooks;
     const asked = JSON.parse(String(body)) as { messages: [{ content: string }] };
-    const number = Number(asked.messages[0].content.slice(1));
-    const plan = requests[number]!;
-    const turn = this.starts.filter(({ request }) => request === number).length;
-    const fate = this.spell === "mute" ? "silent" : (plan.fates[turn] ?? "whole");
+    const name = asked.messages[0].content;
+    const work = works.get(name)!;
+    const turn = this.starts.filter((start) => start.name === name).length;
+    const fate = this.spell === "mute" ? "silent" : (work.fates[turn] ?? "whole");
     const { life } = exchange;
     const start: Start = {
-      ...{ request: number, atMs: clock.monotonicMs(), life },
-      ...{ text: "", outcome: "running" },
+      ...{ name, atMs: clock.monotonicMs(), life },
+      ...{ text: "", said: "", outcome: "running" },
     };
+    const words = this.#wordsOf(name, work, turn);
     this.starts.push(start);
-    note(`target: r${number} starts, ${fate}`);
+    note(`target: ${name} starts, ${fate}`);
     exchange.onSent = (text) => {
       start.text += text;
     };
     exchange.onClosed = (how) => {
       if (start.outcome === "running") start.outcome = how === "end" ? "whole" : "broken";
-      note(`target: r${number} ${how}`);
+      note(`target: ${name} ${how}`);
     };
-    this.#answer(exchange, plan, { fate, start, number, turn });
+    this.#answer(exchange, work, { fate, start, words });
+  }
+
+  /** What the model says, token by token: JSON where that was asked for, but for some first times. */
+  #wordsOf(name: string, { garbled, tokens }: Work, turn: number): readonly string[] {
+    const words = Array.from({ length: tokens }, (_, at) => `${name}.${turn}.${at}`);
+    const before = this.starts.filter((start) => start.name === name && start.outcome === "whole");
+    if (garbled === null || before.length < garbled) return words;
+    return words.map((word, at) => (at === 0 ? JSON.stringify({ word }) : " "));
   }
 
   #answer(
     exchange: SimExchange,
-    plan: RequestPlan,
-    facts: { fate: Fate; start: Start; number: number; turn: number },
+    work: Work,
+    { fate, start, words }: { fate: Fate; start: Start; words: readonly string[] },
   ): void {
-    const { fate, number, start, turn } = facts;
     if (fate === "lost-at-once") {
       exchange.later(2, () => exchange.fail("lost"));
       return;
@@ -167,11 +176,11 @@ export class SimTarget {
       });
       return;
     }
-    const loadMs = this.#generate(exchange, plan, number);
+    const loadMs = this.#generate(exchange, work, start.name);
     if (fate === "silent") return;
     const says = (text: string, isDone: boolean) =>
-      `{"message":{"content":"${text}"},"done":${isDone}${
-        isDone ? `,"load_duration":${loadMs * 1e6},"eval_count":${plan.tokens}` : ""
+      `{"message":{"content":${JSON.stringify(text)}},"done":${isDone}${
+        isDone ? `,"load_duration":${loadMs * 1e6},"eval_count":${work.tokens}` : ""
       }}\n`;
     exchange.later(loadMs + 1, () => {
       if (this.#hooks.mayDie("head")) return;
@@ -179,9 +188,11 @@ export class SimTarget {
       const token = (at: number): void => {
         if (at > 0 && fate === "stalls") return;
         if (at > 0 && fate === "lost-midway") exchange.fail("lost");
-        else if (at < plan.tokens) {
-          exchange.chunk(says(`r${number}.${turn}.${at}`, false));
-          exchange.later(plan.tokenMs, () => token(at + 1));
+        else if (at < words.length) {
+          const word = words[at] ?? "";
+          start.said += word;
+          exchange.chunk(says(word, false));
+          exchange.later(work.tokenMs, () => token(at + 1));
         } else {
           if (fate !== "unmarked") exchange.chunk(says("", true), this.#hooks.isLossy);
           if (!this.#hooks.mayDie("end")) exchange.end();
@@ -192,17 +203,17 @@ export class SimTarget {
   }
 
   /** Occupies the GPU until the exchange is over and that was noticed; answers the load time. */
-  #generate(exchange: SimExchange, { model }: RequestPlan, number: number): number {
+  #generate(exchange: SimExchange, { model }: Work, name: string): number {
     const { clock, note, random, residentsMax, slots, violated } = this.#hooks;
-    const { digest, loadMs, name, weights } = models[model]!;
+    const { digest, loadMs, name: modelName, weights } = models[model]!;
     const beside = [...this.#generations.values()];
-    if (beside.length >= slots) violated(`I4 r${number} starts beside ${beside.length} others`);
+    if (beside.length >= slots) violated(`I4 ${name} starts beside ${beside.length} others`);
     const others = beside.filter((other) => other !== weights);
-    if (others.length > 0) violated(`I4 r${number} starts while another runner generates`);
+    if (others.length > 0) violated(`I4 ${name} starts while another runner generates`);
     this.#generations.set(exchange, weights);
     const isLoaded = this.#loaded.some((runner) => runner.weights === weights);
     const rest = this.#loaded.filter((runner) => runner.weights !== weights);
-    this.#loaded = [...rest, { weights, name, digest }].slice(-residentsMax);
+    this.#loaded = [...rest, { weights, name: modelName, digest }].slice(-residentsMax);
     const { onClosed } = exchange;
     exchange.onClosed = (how) => {
       onClosed(how);
@@ -212,7 +223,7 @@ export class SimTarget {
         this.#busyAtMs = clock.monotonicMs();
       });
     };
-    if (!isLoaded) note(`target: loads ${name}`);
+    if (!isLoaded) note(`target: loads ${modelName}`);
     return isLoaded ? 0 : loadMs;
   }
 }

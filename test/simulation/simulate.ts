@@ -5,13 +5,16 @@ import type { VerbAnswer, WriteVerb } from "../../src/store/sqlite/verb.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
 import { Auditor } from "./auditor.ts";
+import { BatchReferee } from "./batch-referee.ts";
 import { judgeWebhooks } from "./judge-webhooks.ts";
 import { hookSecret, Life } from "./life.ts";
 import { LifeClock } from "./life-clock.ts";
-import type { DeathPlan, Plan, SpellPlan } from "./plan.ts";
+import { type DeathPlan, type Plan, type SpellPlan, worksOf } from "./plan.ts";
 import { jobOf, Referee } from "./referee.ts";
+import { SimBatchClient } from "./sim-batch-client.ts";
 import { SimClient } from "./sim-client.ts";
 import { SimDisk } from "./sim-disk.ts";
+import { ingestHere } from "./sim-ingest.ts";
 import { SimReceivers } from "./sim-receivers.ts";
 import { simStore, type Tamper } from "./sim-store.ts";
 import { SimTarget } from "./sim-target.ts";
@@ -88,6 +91,7 @@ class World {
   readonly #referee: Referee;
   readonly #spells = new Set<SpellPlan>();
   readonly #receivers: SimReceivers;
+  readonly #batchReferee: BatchReferee;
   #life: Life | null = null;
   #lives = 0;
   #armed: DeathPlan | null = null;
@@ -103,15 +107,20 @@ class World {
     this.#deathsLeft = plan.deaths.length;
     this.#spellsLeft = plan.spells.length;
     const note = (what: string) => this.#trace.note(what);
+    const works = worksOf(plan);
     this.#target = new SimTarget({
-      ...{ ...plan, clock: this.#clock, random: this.#random, note },
+      ...{ ...plan, works, clock: this.#clock, random: this.#random, note },
       violated: (what) => this.#violated(what),
       mayDie: (moment) => this.#mayDie(moment),
       ...{ noticeMs: sabotage.noticeMs, isLossy: sabotage.isLossy },
     });
+    this.#batchReferee = new BatchReferee({
+      disk: this.#disk,
+      violated: (what) => this.#violated(what),
+    });
     this.#receivers = new SimReceivers({ clock: this.#clock, note });
     this.#referee = new Referee({
-      ...{ plan, disk: this.#disk, starts: this.#target.starts },
+      ...{ plan, works, disk: this.#disk, starts: this.#target.starts },
       nowMs: () => this.#clock.monotonicMs(),
     });
   }
@@ -134,17 +143,20 @@ class World {
     }
     for (const death of this.#plan.deaths) this.#clock.after(death.atMs, () => this.#strike(death));
     const { clock, referee, note } = this.#forClients;
+    const { batches, requests } = bent(this.#plan);
+    const deps = { clock, referee, note, life: () => this.#life };
+    const clients = [
+      ...requests.map((request, number) => new SimClient(number, request, deps)),
+      ...batches.map((batch, number) => new SimBatchClient(number, batch, deps)),
+    ];
     let content = 0;
-    const { requests } = bent(this.#plan);
-    for (const [number, request] of requests.entries()) {
-      const life = () => this.#life;
-      const client = new SimClient(number, request, { clock, referee, note, life });
+    for (const client of clients) {
       void client.run().then(() => {
         content += 1;
       });
     }
     const isStill = () => this.#deathsLeft === 0 && this.#spellsLeft === 0 && this.#isWell;
-    const isDone = () => content === requests.length && isStill() && this.#open().length === 0;
+    const isDone = () => content === clients.length && isStill() && this.#open().length === 0;
     const isOver = () => isDone() && this.#disk.outboxDepth === 0;
     while (!isOver() && this.#clock.monotonicMs() < endMs) {
       // Receivers that failed are told again minutes later.
@@ -153,7 +165,7 @@ class World {
       if (this.#referee.violations.length > 0) break;
     }
     if (!isOver() && this.#referee.violations.length === 0) {
-      const open = `open: r${this.#open().join(", r")}, ${this.#disk.outboxDepth} webhooks left`;
+      const open = `open: ${this.#open().join(", ")}, ${this.#disk.outboxDepth} webhooks left`;
       this.#violated(`it hangs: ${content} clients content, ${open}`);
     }
     if (this.#referee.violations.length === 0) await this.#end();
@@ -195,7 +207,10 @@ class World {
 
   /** What foreman says of itself, and of each job, with nothing to do. */
   async #audit(life: Life): Promise<void> {
-    const auditor = new Auditor({ life, disk: this.#disk, starts: this.#target.starts });
+    const auditor = new Auditor({
+      ...{ life, disk: this.#disk, starts: this.#target.starts },
+      isItem: (id) => this.#referee.nameOf(id).startsWith("b"),
+    });
     const audited = auditor.audit().then((found) => {
       for (const what of found) this.#violated(what);
     });
@@ -225,6 +240,7 @@ class World {
       ...{ random, store, settings: { isOpen, slots: this.#plan.slots + slotsMore } },
       log: createLog(this.#isLogged ? "debug" : "silent", { write: (line) => this.#log(line) }),
       target: this.#target.of(life.number),
+      startIngest: ingestHere,
       connect: this.#receivers.connectorOf(life.number),
     });
     started.then(
@@ -309,6 +325,7 @@ class World {
 
   #noteApplied(verb: WriteVerb, answer: VerbAnswer): void {
     this.#referee.applied(verb, answer, this.#lives);
+    this.#batchReferee.applied(verb, answer);
     const id = jobOf(verb);
     const word = typeof answer === "object" && answer && "kind" in answer ? answer.kind : answer;
     if (id === null || typeof word !== "string") return;
@@ -327,17 +344,18 @@ class World {
     this.#trace.note(`    log: ${String(msg)} ${JSON.stringify(facts)}`);
   }
 
-  #open(): readonly number[] {
+  #open(): readonly string[] {
     return this.#referee.open(this.#life?.number ?? 0);
   }
 
   /** Work is conserved: while all is well, and something may run, the target does not idle. */
   #look(): void {
+    if (this.#plan.batches.length > 0) this.#batchReferee.look();
     const nowMs = this.#clock.monotonicMs();
     const open = this.#open();
     if (!this.#isWell || open.length === 0) this.#wellSinceMs = nowMs;
     const idleMs = nowMs - Math.max(this.#wellSinceMs, this.#target.busyAtMs);
-    if (idleMs > idleMsMax) this.#violated(`idle for ${idleMs} ms while r${open.join(", r")} wait`);
+    if (idleMs > idleMsMax) this.#violated(`idle for ${idleMs} ms while ${open.join(", ")} wait`);
   }
 
   get #isWell(): boolean {

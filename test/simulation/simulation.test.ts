@@ -34,9 +34,9 @@ describe("a simulated world", () => {
     expect(one.trace.hash).not.toBe(other.trace.hash);
   });
 
-  for (const [broken, { sabotage, words }] of Object.entries(sabotages)) {
+  for (const [broken, { sabotage, where, words }] of Object.entries(sabotages)) {
     test(`Q14 is not quiet about ${broken}`, { timeout: 60_000 }, async () => {
-      const found = await firstViolated(seedsFrom(1, 200), { sabotage, words });
+      const found = await firstViolated(seedsFrom(1, 200), { sabotage, where, words });
 
       expect(found).not.toBeNull();
     });

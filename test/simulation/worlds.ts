@@ -28,14 +28,22 @@ export async function shrunk(seed: number, sabotage: Sabotage = {}): Promise<Pla
 /** The first of the seeds whose world is violated in such words; null: none is. */
 export async function firstViolated(
   seeds: Iterable<number>,
-  { sabotage = {}, words = /./ }: { readonly sabotage?: Sabotage; readonly words?: RegExp } = {},
+  { sabotage = {}, where = () => true, words = /./ }: Sought = {},
 ): Promise<{ readonly seed: number; readonly report: Report } | null> {
   for (const seed of seeds) {
-    const report = await simulate(planOf(seed), { sabotage });
+    const plan = planOf(seed);
+    if (!where(plan)) continue;
+    const report = await simulate(plan, { sabotage });
     if (report.violations.some((violation) => words.test(violation))) return { seed, report };
   }
   return null;
 }
+
+type Sought = {
+  readonly sabotage?: Sabotage;
+  readonly words?: RegExp;
+  readonly where?: ((plan: Plan) => boolean) | undefined;
+};
 
 /** Whole numbers from `from`, `count` of them. */
 export function* seedsFrom(from: number, count: number): Iterable<number> {

@@ -17,7 +17,28 @@ const uploadsMax = 8;
 /** The thread costs some 30 MB, and a tenth of a second to begin. */
 const idleMsMax = 60_000;
 
-type IngesterOptions = { readonly limits: IngestLimits; readonly clock: Clock };
+/** Where uploads are read. */
+type IngestThread = {
+  postMessage(message: ToIngest): void;
+  /** Nobody listens to it any more. */
+  terminate(): Promise<unknown>;
+};
+
+export type StartIngest = (
+  limits: IngestLimits,
+  told: {
+    readonly onMessage: (message: FromIngest) => void;
+    /** It has ended. */
+    readonly onError: (cause: unknown) => void;
+  },
+) => IngestThread;
+
+type IngesterOptions = {
+  readonly limits: IngestLimits;
+  readonly clock: Clock;
+  /** Begins what reads; a thread if absent. */
+  readonly startIngest?: StartIngest | undefined;
+};
 
 type Upload = {
   readonly onItems: (items: PackedItems) => Promise<void>;
@@ -32,7 +53,7 @@ type Upload = {
 export class Ingester {
   readonly #options: IngesterOptions;
   readonly #uploads = new Map<number, Upload>();
-  #worker: Worker | null = null;
+  #worker: IngestThread | null = null;
   #idleTimer: Timer | null = null;
   #lastUpload = 0;
 
@@ -96,12 +117,13 @@ export class Ingester {
     this.#thread().postMessage(message);
   }
 
-  #thread(): Worker {
+  #thread(): IngestThread {
     if (this.#worker !== null) return this.#worker;
-    const worker = new Worker(script, { workerData: this.#options.limits });
-    worker.on("message", (message: FromIngest) => this.#receive(message));
-    worker.on("error", (cause) => this.#fail(worker, cause));
-    worker.unref();
+    const { limits, startIngest = startThread } = this.#options;
+    const worker = startIngest(limits, {
+      onMessage: (message) => this.#receive(message),
+      onError: (cause) => this.#fail(worker, cause),
+    });
     this.#worker = worker;
     return worker;
   }
@@ -138,7 +160,7 @@ export class Ingester {
   }
 
   /** The next upload begins a new thread. */
-  #fail(worker: Worker, cause: unknown): void {
+  #fail(worker: IngestThread, cause: unknown): void {
     if (this.#worker === worker) this.#worker = null;
     const error = new ForemanError("internal", "the batch could not be read", { cause });
     for (const { reading } of this.#uploads.values()) reading.reject(error);
@@ -150,6 +172,14 @@ export class Ingester {
       if (this.#uploads.size === 0) void this.stop();
     });
   }
+}
+
+function startThread(...[limits, { onError, onMessage }]: Parameters<StartIngest>): Worker {
+  const worker = new Worker(script, { workerData: limits });
+  worker.on("message", onMessage);
+  worker.on("error", onError);
+  worker.unref();
+  return worker;
 }
 
 function isBehind({ unreadBytes, unwrittenPacks }: Upload): boolean {
