@@ -1,15 +1,16 @@
 import { parseArgs } from "node:util";
 import { ForemanError } from "../errors.ts";
 import { hashOf, newToken } from "./new-token.ts";
-import { addToken } from "./token-file.ts";
+import { addToken, removeToken } from "./token-file.ts";
 
 const usage =
   "usage: foreman token add NAME [--scope user|admin] [--priority interactive|batch] " +
-  "[--weight 1] [--slots N] [--file FILE]";
+  "[--weight 1] [--slots N] [--file FILE]\n       foreman token remove NAME [--file FILE]";
 
 /**
  * `foreman token add NAME`: adds a client to FOREMAN_TOKENS_FILE, or to `--file`, and prints its
- * token, which is kept nowhere. Exits 0; 64 for a wrong call, 78 when the file cannot take it.
+ * token, which is kept nowhere; `remove NAME` takes one out. Exits 0; 64 for a wrong call, 78 when
+ * the file cannot take it.
  */
 export function runTokenCommand(
   args: readonly string[],
@@ -21,8 +22,14 @@ export function runTokenCommand(
       complain(64, asked);
       return;
     }
+    const { file, verb, ...facts } = asked;
+    if (verb === "remove") {
+      removeToken(file, asked.name);
+      const effect = "Send foreman SIGHUP, and its token is worth nothing.";
+      process.stderr.write(`"${asked.name}" is no longer in ${file}. ${effect}\n`);
+      return;
+    }
     const token = newToken();
-    const { file, ...facts } = asked;
     addToken(file, { ...facts, hash: hashOf(token) });
     process.stdout.write(`${token}\n`);
     process.stderr.write(
@@ -35,7 +42,10 @@ export function runTokenCommand(
   }
 }
 
-type Asked = Omit<Parameters<typeof addToken>[1], "hash"> & { readonly file: string };
+type Asked = Omit<Parameters<typeof addToken>[1], "hash"> & {
+  readonly verb: "add" | "remove";
+  readonly file: string;
+};
 
 function readArgs(
   args: readonly string[],
@@ -56,7 +66,8 @@ function readArgs(
   }
   const [verb, name, ...rest] = parsed.positionals;
   const { priority, scope, slots, weight } = parsed.values;
-  if (verb !== "add" || name === undefined || rest.length > 0) return usage;
+  if (verb !== "add" && verb !== "remove") return usage;
+  if (name === undefined || rest.length > 0) return usage;
   if (scope !== "user" && scope !== "admin") return `--scope is user or admin\n${usage}`;
   if (priority !== "interactive" && priority !== "batch") {
     return `--priority is interactive or batch\n${usage}`;
@@ -64,7 +75,7 @@ function readArgs(
   const file = parsed.values.file ?? env.FOREMAN_TOKENS_FILE;
   if (!file) return `neither FOREMAN_TOKENS_FILE nor --file names a file\n${usage}`;
   const limits = slots === undefined ? {} : { slots: Number(slots) };
-  return { name, scope, priority, weight: Number(weight), ...limits, file };
+  return { verb, name, scope, priority, weight: Number(weight), ...limits, file };
 }
 
 function complain(exitCode: number, message: string): void {

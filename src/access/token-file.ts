@@ -76,19 +76,42 @@ export function readTokenFile(file: string): readonly TokenEntry[] {
  * cannot be written
  */
 export function addToken(file: string, added: z.input<typeof entry>): void {
+  change(file, () => textWith(file, added));
+}
+
+/**
+ * Takes an entry out, as `addToken` puts one in.
+ *
+ * @throws ForemanError `config_invalid` as `addToken`, or when there is none of that name
+ */
+export function removeToken(file: string, name: string): void {
+  change(file, () => {
+    const before = readTokenFile(file);
+    const tokens = before.filter((each) => each.name !== name);
+    if (tokens.length < before.length) return textOf(tokens);
+    const names = before.map((each) => each.name).join(", ") || "nobody";
+    throw invalid(`${file}: there is no "${name}" in it, but ${names}`);
+  });
+}
+
+function change(file: string, makeText: () => string): void {
   try {
-    replace(file, () => textWith(file, added));
+    replace(file, makeText);
   } catch (cause) {
     if (cause instanceof ForemanError) throw cause;
     throw invalid(`${file}: cannot be written (${String(cause)})`);
   }
 }
 
+function textOf(tokens: readonly TokenEntry[]): string {
+  return `${JSON.stringify({ tokens }, null, 2)}\n`;
+}
+
 function textWith(file: string, added: z.input<typeof entry>): string {
   const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined;
   const before = isThere ? readTokenFile(file) : [];
   const parsed = tokenFile.safeParse({ tokens: [...before, added] });
-  if (parsed.success) return `${JSON.stringify(parsed.data, null, 2)}\n`;
+  if (parsed.success) return textOf(parsed.data.tokens);
   const causes = parsed.error.issues.map(
     ({ message, path }) => `${String(path.at(-1))}: ${message}`,
   );
@@ -126,14 +149,14 @@ export function othersMayRead({ gid, mode }: { gid: number; mode: number }): boo
 }
 
 /** The file that is to be is the lock as well: of two at once the second is told so. */
-function replace(file: string, textOf: () => string): void {
+function replace(file: string, makeText: () => string): void {
   const unfinished = `${file}.new`;
   const descriptor = openNew(unfinished);
   try {
     // Root adds tokens to a file that the daemon's user must be able to read.
     const before = statSync(file, { throwIfNoEntry: false });
     if (before !== undefined) fchownSync(descriptor, before.uid, before.gid);
-    writeSync(descriptor, textOf());
+    writeSync(descriptor, makeText());
     fsyncSync(descriptor);
   } catch (cause) {
     rmSync(unfinished, { force: true });
@@ -152,8 +175,8 @@ function openNew(unfinished: string): number {
     return openSync(unfinished, "wx", 0o600);
   } catch (cause) {
     throw invalid(
-      `${unfinished}: cannot be made (${String(cause)}): if no other \`token add\` is under way, ` +
-        "one was cut off, and the file may be deleted",
+      `${unfinished}: cannot be made (${String(cause)}): if no other of these commands is under ` +
+        "way, one was cut off, and the file may be deleted",
     );
   }
 }

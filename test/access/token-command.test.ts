@@ -75,7 +75,8 @@ describe("foreman token add", () => {
   test.each([
     ["nothing", [], "usage: foreman token add NAME"],
     ["no name", ["add"], "usage: foreman token add NAME"],
-    ["another verb", ["remove", "ann"], "usage: foreman token add NAME"],
+    ["another verb", ["rename", "ann"], "usage: foreman token add NAME"],
+    ["nobody to remove", ["remove"], "foreman token remove NAME [--file FILE]"],
     ["two names", ["add", "ann", "bob"], "usage: foreman token add NAME"],
     ["an unknown option", ["add", "ann", "--wieght", "2"], "--wieght"],
     ["an unknown scope", ["add", "ann", "--scope", "root"], "--scope is user or admin"],
@@ -133,5 +134,34 @@ describe("foreman token add", () => {
     expect(under.err).toContain(`${file}.new: cannot be made`);
     expect(under.err).toContain("one was cut off, and the file may be deleted");
     expect(nowhere.err).toContain("ENOENT");
+  });
+});
+
+describe("foreman token remove", () => {
+  test("takes that client out, and leaves the others as they are", () => {
+    const file = newFile();
+    run(["add", "ann", "--weight", "2", "--file", file]);
+    const before = readTokenFile(file);
+    run(["add", "bob", "--file", file]);
+
+    const { code, err, out } = run(["remove", "bob"], { FOREMAN_TOKENS_FILE: file });
+
+    expect({ code, out }).toEqual({ code: 0, out: "" });
+    expect(err).toMatch(/^"bob" is no longer in .*SIGHUP/);
+    expect(readTokenFile(file)).toEqual(before);
+  });
+
+  test("exits 78 for a name that is not there, and names those that are", () => {
+    const file = newFile();
+    run(["add", "ann", "--file", file]);
+    const before = readFileSync(file, "utf8");
+
+    const { code, err } = run(["remove", "bob", "--file", file]);
+
+    expect(code).toBe(78);
+    expect(err).toBe(`foreman: ${file}: there is no "bob" in it, but ann\n`);
+    expect(readFileSync(file, "utf8")).toBe(before);
+    // What was begun is not in the way of the next.
+    expect(run(["remove", "ann", "--file", file]).code).toBe(0);
   });
 });
