@@ -9,12 +9,10 @@ const retryAfterMsMax = 600_000;
  * How long a job waits after its failed attempt number `attempt` (from 1), in ms: full jitter, so
  * that jobs which failed together do not come back together, or what the target itself asked for.
  *
- * @param retryAfter the target's Retry-After header; only seconds are understood
+ * @param retryAfterMs null if the target did not ask for any time
  * @param random from 0 to 1
  */
-export function backoffMs(attempt: number, retryAfter: string | null, random: number): number {
-  if (retryAfter !== null && /^\d{1,9}$/.test(retryAfter)) {
-    return Math.min(Number(retryAfter) * 1_000, retryAfterMsMax);
-  }
+export function backoffMs(attempt: number, retryAfterMs: number | null, random: number): number {
+  if (retryAfterMs !== null) return Math.min(retryAfterMs, retryAfterMsMax);
   return Math.ceil(random * Math.min(baseMs * 2 ** (attempt - 1), delayMsMax));
 }

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { ForemanError } from "../errors.ts";
 import type { Ending } from "../job.ts";
 import type { WaitingJob } from "../queue/lanes.ts";
+import { retryAfterMsOf } from "../retry-after.ts";
 import type { PutBack } from "../store/store.ts";
 import { headerValue } from "../target/hop-headers.ts";
 import type {
@@ -190,8 +191,9 @@ export class Run implements TargetSink {
     const isPassing = statusCode >= 500 || statusCode === 429 || statusCode < 400;
     const isFailed = this.#isError || !tally.isComplete;
     if (!job.isDurable || !isFailed || !isPassing || !this.#mayRunAgain) return null;
+    const { clock, random } = this.#options;
     const retryAfter = headerValue(this.#head?.rawHeaders ?? [], "retry-after");
-    const delayMs = backoffMs(attempts, retryAfter, this.#options.random());
+    const delayMs = backoffMs(attempts, retryAfterMsOf(retryAfter, clock), random());
     // Its words may repeat the prompt, and this is logged: a last attempt keeps them in the job.
     const problem = `the target answered ${statusCode}`;
     return putBackOutcome({ counted: true, why: "target_failed" }, problem, delayMs);

@@ -1,6 +1,7 @@
 import { type buildConnector, Client } from "undici";
-import { type Clock, wallMsOf } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { causeText } from "../errors.ts";
+import { retryAfterMsOf } from "../retry-after.ts";
 import type { Destinations } from "./destinations.ts";
 import type { Message } from "./message.ts";
 import { pinnedLookup, type Resolve } from "./pinned-lookup.ts";
@@ -113,11 +114,4 @@ function receiptOf(statusCode: number, retryAfterMs: number | null): Receipt {
 
 function failed(problem: string, retryAfterMs: number | null = null): Receipt {
   return { kind: "failed", problem, retryAfterMs };
-}
-
-function retryAfterMsOf(header: string | string[] | undefined, clock: Clock): number | null {
-  if (typeof header !== "string") return null;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
-  const atMs = wallMsOf(header);
-  return atMs === null ? null : Math.max(0, atMs - clock.wallMs());
 }

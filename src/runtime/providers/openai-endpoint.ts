@@ -1,6 +1,7 @@
 import { Agent, request } from "undici";
-import { type Clock, wallMsOf } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
 import { causeText, codeOf } from "../../errors.ts";
+import { retryAfterMsOf } from "../../retry-after.ts";
 
 /** Long enough for a busy host to accept; a connection that takes longer will not come. */
 const connectTimeoutMs = 10_000;
@@ -82,7 +83,7 @@ export class OpenaiEndpoint {
         kind: "answer",
         statusCode: reply.statusCode,
         body: await reply.body.text(),
-        retryAfterMs: this.#retryAfterMs(reply.headers["retry-after"]),
+        retryAfterMs: retryAfterMsOf(reply.headers["retry-after"], clock),
         location: single(reply.headers.location),
       };
     } catch (cause) {
@@ -97,15 +98,6 @@ export class OpenaiEndpoint {
   /** Closes every connection at once. */
   async close(): Promise<void> {
     await this.#agent.destroy();
-  }
-
-  /** RFC 9110 §10.2.3: seconds, or a date. */
-  #retryAfterMs(header: string | string[] | undefined): number | null {
-    const text = single(header);
-    if (text === null) return null;
-    if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-    const atMs = wallMsOf(text);
-    return atMs === null ? null : Math.max(0, atMs - this.#options.clock.wallMs());
   }
 }
 
