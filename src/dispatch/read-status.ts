@@ -71,7 +71,7 @@ export function readStatus(
       model: modelOf(runnerKey),
       load_ms: Math.round(ms),
     })),
-    swaps: swapsOf(view.measures, runners, modelOf),
+    swaps: swapsOf(view.measures, runners),
     stalls: stallsOf(sources.stalls),
   };
 }
@@ -97,11 +97,8 @@ function stallsOf({ view: { count, inARow, latest } }: Stalls): Status["stalls"]
   return { count, in_a_row: inARow, last };
 }
 
-function swapsOf(
-  { loadLog, runCount }: Measures,
-  runners: Runners,
-  modelOf: (runnerKey: string) => string,
-): Status["swaps"] {
+/** Models by the names that were asked for: of a runner's names another might come first. */
+function swapsOf({ loadLog, runCount }: Measures, runners: Runners): Status["swaps"] {
   const { count, optionsCount, totalMs, untoldCount } = loadLog.totals;
   return {
     runs: runCount,
@@ -114,8 +111,8 @@ function swapsOf(
       const toKey = runners.keyOf(to);
       return {
         at: isoTime(atMs),
-        from: fromKey === null ? null : modelOf(fromKey),
-        to: modelOf(toKey),
+        from: from === null ? null : runners.modelOf(from),
+        to: runners.modelOf(to),
         cause,
         from_options: fromKey === null ? null : optionsOf(fromKey),
         to_options: optionsOf(toKey),

@@ -55,7 +55,10 @@ export class Runners {
   /** The model of a load key by the name that the target lists, for people. */
   modelOf(loadKey: string): string {
     const { model } = splitLoadKey(loadKey);
-    return this.#inventory.find(model)?.name ?? model;
+    const { models } = this.#inventory;
+    // In a pinned key a digest stands for the name.
+    const listed = () => [...models.values()].find(({ digest }) => digest === model);
+    return (this.#inventory.find(model) ?? listed())?.name ?? model;
   }
 
   /** A model that a runner serves by itself, or else one of the same weights; for people. */

@@ -162,6 +162,21 @@ describe("names of one blob", () => {
     expect(swaps.recent.map(({ to }) => to).toReversed()).toEqual(["beta:latest", "short:latest"]);
   });
 
+  test("are told of loads by the names that asked for them, when nobody does any more", async () => {
+    const sim = await simWithAliases();
+    const foreman = await startForeman(sim.url);
+    await learned(foreman, 5);
+    const asked = ["beta", "other", "alpha", "short", "base"];
+
+    for (const model of asked) expect(await chat(foreman, model)).toBe(200);
+
+    const { swaps } = await statusOf(foreman);
+    const told = swaps.recent.map(({ from, to }) => [from, to]).toReversed();
+    expect(told).toEqual(
+      asked.map((model, i) => [i === 0 ? null : `${asked[i - 1]}:latest`, `${model}:latest`]),
+    );
+  });
+
   test("are learned when they are made, without a request having waited for it", async () => {
     const sim = await simWithAliases();
     const foreman = await startForeman(sim.url);
