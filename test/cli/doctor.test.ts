@@ -60,10 +60,10 @@ describe("the doctor", () => {
 
     expect(exitCode).toBe(0);
     expect(of("target")).toMatchObject([{ level: "ok", found: `Ollama 0.33.0 at ${sim.url}` }]);
-    expect(of("OLLAMA_MAX_LOADED_MODELS")).toMatchObject([{ level: "ok" }]);
-    // Its process is this one, where neither is set.
-    const unset = { level: "ok", found: expect.stringContaining(`not set for Ollama`) };
-    expect(of("OLLAMA_NUM_PARALLEL")).toMatchObject([unset]);
+    // Its process is this one, which is no Ollama and has none of its settings.
+    const stranger = { level: "unknown", found: expect.stringMatching(/ is .+, not Ollama$/) };
+    expect(of("OLLAMA_MAX_LOADED_MODELS")).toMatchObject([stranger]);
+    expect(of("OLLAMA_NUM_PARALLEL")).toMatchObject([stranger]);
     expect(of("disk")[0]?.found).toMatch(/\d+ durable writes a second/);
     expect(of("port")).toMatchObject([{ level: "warning", found: expect.stringMatching(/free/) }]);
     expect(readdirSync(folder)).toEqual([]);
@@ -82,6 +82,12 @@ describe("the doctor", () => {
       },
     ]);
     expect(inside.of("OLLAMA_NUM_PARALLEL")).toMatchObject([{ level: "warning" }]);
+
+    const sparse = await startSimProcess({ OLLAMA_HOST: "127.0.0.1" });
+    const unset = await examine({ ...env, FOREMAN_OLLAMA_URL: sparse.url });
+    expect(unset.of("OLLAMA_MAX_LOADED_MODELS")).toMatchObject([
+      { level: "ok", found: expect.stringContaining("not set for Ollama") },
+    ]);
 
     const nowhere = { FOREMAN_OLLAMA_URL: `http://127.0.0.1:${await freePort()}` };
     const outside = await examine({ ...nowhere, OLLAMA_NUM_PARALLEL: "1" });

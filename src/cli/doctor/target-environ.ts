@@ -34,7 +34,11 @@ export function readTargetEnviron(
     return { kind: "unknown", why: `the process at port ${portNumber} is another user's` };
   try {
     const pairs = readFileSync(`${proc}/${pid}/environ`, "utf8").split("\0").map(pairOf);
-    return { kind: "read", pid, env: new Map(pairs) };
+    const name = readFileSync(`${proc}/${pid}/comm`, "utf8").trim();
+    const isOllama = /ollama/i.test(name) || pairs.some(([key]) => key.startsWith("OLLAMA_"));
+    if (isOllama) return { kind: "read", pid, env: new Map(pairs) };
+    // A proxy before it, such as Docker's: what it was not given says nothing of Ollama.
+    return { kind: "unknown", why: `process ${pid} at port ${portNumber} is ${name}, not Ollama` };
   } catch (cause) {
     const why = cause instanceof Error ? codeOf(cause) : String(cause);
     return { kind: "unknown", why: `the environment of process ${pid} cannot be read (${why})` };
