@@ -31,22 +31,16 @@ export async function pollRoute(
   route: PolledRoute,
   { clock, inventory, signal, target }: PollOptions,
 ): Promise<PollProblem | null> {
-  const timeout = new AbortController();
-  const timer = clock.after(pollTimeoutMs, () => timeout.abort());
   const answer = await collect(
     target,
     { method: "GET", path: route, rawHeaders: [], body: null },
-    { bodyBytesMax: pollBytesMax, signal: AbortSignal.any([timeout.signal, signal]) },
+    { bodyBytesMax: pollBytesMax, signal, limit: { clock, ms: pollTimeoutMs } },
   );
-  timer.cancel();
   switch (answer.kind) {
     case "failed": {
-      const isTimeout = timeout.signal.aborted;
-      const why = isTimeout
-        ? `no answer within ${pollTimeoutMs / 1_000} s`
-        : answer.failure.message;
-      const isRefusal = answer.failure.kind === "unreachable";
-      return { message: `${route}: ${why}`, isAnswer: false, isRefusal };
+      const { kind, message } = answer.failure;
+      const isRefusal = kind === "unreachable";
+      return { message: `${route}: ${message}`, isAnswer: false, isRefusal };
     }
     case "too-large":
       return nonsense(`${route}: more than ${pollBytesMax} bytes`);

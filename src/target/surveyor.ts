@@ -123,8 +123,6 @@ export class Surveyor {
 
   async #ask(model: TagsModel): Promise<Finding> {
     const { clock, target } = this.#options;
-    const timeout = new AbortController();
-    const timer = clock.after(answerMsMax, () => timeout.abort());
     const answer = await collect(
       target,
       {
@@ -135,10 +133,10 @@ export class Surveyor {
       },
       {
         bodyBytesMax: answerBytesMax,
-        signal: AbortSignal.any([timeout.signal, this.#stop.signal]),
+        signal: this.#stop.signal,
+        limit: { clock, ms: answerMsMax },
       },
     );
-    timer.cancel();
     switch (answer.kind) {
       case "failed":
         return { kind: "silence" };

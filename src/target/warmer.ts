@@ -57,14 +57,11 @@ export class Warmer {
   async #load(path: string, wanted: Readonly<Record<string, unknown>>): Promise<string | null> {
     const { clock, target } = this.#options;
     const body = Buffer.from(JSON.stringify({ ...wanted, keep_alive: -1 }));
-    const timeout = new AbortController();
-    const timer = clock.after(warmTimeoutMs, () => timeout.abort());
     const answer = await collect(
       target,
       { method: "POST", path, rawHeaders: ["Content-Type", "application/json"], body },
-      { bodyBytesMax: answerBytesMax, signal: timeout.signal },
+      { bodyBytesMax: answerBytesMax, limit: { clock, ms: warmTimeoutMs } },
     );
-    timer.cancel();
     if (answer.kind === "failed") return answer.failure.message;
     if (answer.kind === "too-large") return "an answer past all bounds";
     return answer.head.statusCode === 200 ? null : answer.body.toString("utf8", 0, 500);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { collect } from "../../src/target/collect.ts";
 import type { TargetRequest } from "../../src/target/target.ts";
 import { FakeTarget } from "../support/fake-target.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const request: TargetRequest = { method: "GET", path: "/api/tags", rawHeaders: [], body: null };
 
@@ -53,5 +54,25 @@ describe("collecting a small answer", () => {
 
     expect(await collecting).toMatchObject({ kind: "failed", failure: { kind: "aborted" } });
     expect(target.asked[0]?.isAborted).toBe(true);
+  });
+
+  test("waits no longer than its limit, says so, and leaves no timer behind", async () => {
+    const clock = new ManualClock();
+    const limit = { clock, ms: 5_000 };
+    const silent = new FakeTarget((asked) => asked.head().chunk("{"));
+    const late = collect(silent, request, { bodyBytesMax: 9, limit });
+    await clock.advance(4_999);
+    expect(silent.asked[0]?.isAborted).toBe(false);
+    await clock.advance(1);
+
+    const message = "no answer within 5 s";
+    expect(await late).toMatchObject({ kind: "failed", failure: { kind: "aborted", message } });
+    expect(silent.asked[0]?.isAborted).toBe(true);
+
+    const quick = new FakeTarget((asked) => asked.json({}));
+    await collect(quick, request, { bodyBytesMax: 9, limit });
+    const refused = new FakeTarget((asked) => asked.fail("unreachable"));
+    await collect(refused, request, { bodyBytesMax: 9, limit });
+    expect(clock.pendingCount).toBe(0);
   });
 });

@@ -38,6 +38,15 @@ describe("warming the embedder", () => {
     expect(clock.pendingCount).toBe(0);
   });
 
+  test("gives up on a target that says nothing, and says after how long", async () => {
+    const { clock, lines, warmer } = scene(() => {});
+    const warming = warmer.warm();
+    await clock.advance(120_000);
+    await warming;
+
+    expect(lines).toMatchObject([{ problem: "no answer within 120 s" }]);
+  });
+
   test("has each pinned model loaded after it, one at a time, without a prompt", async () => {
     const { lines, target, warmer } = scene(
       (asked) =>
