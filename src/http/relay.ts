@@ -169,8 +169,11 @@ function errorOf({ kind, message, cause }: TargetFailure): ForemanError {
       });
     case "lost":
     case "malformed":
-    case "aborted":
       return new ForemanError("target_broke_off", `Ollama broke the answer off: ${message}`, {
+        cause,
+      });
+    case "aborted":
+      return new ForemanError("target_broke_off", `foreman cut the answer off: ${message}`, {
         cause,
       });
   }

@@ -119,6 +119,10 @@ describe("a daemon that is asked to go", () => {
     expect(await daemon.exited()).toBe(0);
     await running.over();
     expect(running.text).not.toContain('"done":true');
+    // Not that Ollama did it: that would send somebody to look there.
+    expect(running.text).toContain(
+      '{"error":"foreman cut the answer off: foreman is shutting down',
+    );
     expect(running.text.endsWith("0\r\n\r\n")).toBe(false);
     expect(statesIn(settings.FOREMAN_DB)).toEqual({ "cancelled: shutdown": 1 });
   });

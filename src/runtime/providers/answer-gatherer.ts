@@ -68,7 +68,10 @@ export class AnswerGatherer implements Waiter {
   failed({ kind, message }: TargetFailure, isComplete = false): void {
     if (isComplete) this.end();
     else if (kind === "unreachable") this.#fail("provider_unavailable", message);
-    else this.#fail("provider_failed", `Ollama broke the answer off: ${message}`);
+    else {
+      const who = kind === "aborted" ? "foreman cut" : "Ollama broke";
+      this.#fail("provider_failed", `${who} the answer off: ${message}`);
+    }
   }
 
   refuse(error: ForemanError): void {
