@@ -15,8 +15,8 @@ const windowMax = 32;
 /** Below so many, more are fetched. */
 const windowMin = 16;
 
-/** How soon items are looked for again that could not be read: no end of an item may ask. */
-const feedAgainMs = 5_000;
+/** How soon the store is asked again that could not be read or written: nobody else may ask. */
+const againMs = 5_000;
 
 /** Items in one transaction of a cancel or a retry: some milliseconds. */
 const itemsAtOnceMax = 2_000;
@@ -67,7 +67,7 @@ export class BatchRunner {
     for (const batch of await batches.openBatches()) {
       const active = this.#activate(batch);
       for (const item of await batches.itemsUnderWay(batch.seq)) this.#begin(active, item);
-      if (active.isCancelled) void this.cancel(batch);
+      if (active.isCancelled) this.#cancelAgain(batch);
     }
     this.#feed();
   }
@@ -80,20 +80,40 @@ export class BatchRunner {
 
   /**
    * Ends what waits and what runs of a batch. Resolves when all of it has ended; at once for a
-   * batch that is over.
+   * batch that is over. Rejects as the store does, on a full disk; the rest is then ended as soon
+   * as that can be written, for nothing more of the batch is given out.
    */
   async cancel(batch: StoredBatch): Promise<void> {
-    const { batches, clock, log, onItemsEnded, queue } = this.#deps;
     const active = this.#active.get(batch.seq);
     if (active === undefined) return;
     active.isCancelled = true;
-    active.hasMore = false;
-    log.info({ batchId: batch.id }, "batch cancelled");
+    this.#deps.log.info({ batchId: batch.id }, "batch cancelled");
+    try {
+      await this.#cancel(active);
+    } catch (cause) {
+      this.#deps.clock.after(againMs, () => this.#cancelAgain(batch));
+      throw cause;
+    }
+  }
+
+  #cancelAgain(batch: StoredBatch): void {
+    if (this.#isStopped) return;
+    this.cancel(batch).catch((cause: unknown) => {
+      const facts = { batchId: batch.id, err: cause };
+      this.#log.error(facts, "batch not cancelled; tried again in a moment");
+    });
+  }
+
+  async #cancel(active: ActiveBatch): Promise<void> {
+    const { batch } = active;
+    const { batches, clock, onItemsEnded, queue } = this.#deps;
     let cancelled = itemsAtOnceMax;
     while (cancelled === itemsAtOnceMax) {
       cancelled = await batches.cancelItems(batch.seq, itemsAtOnceMax, clock.wallMs());
       onItemsEnded("cancelled", cancelled);
     }
+    // Not before: a batch of which some items wait is not over.
+    active.hasMore = false;
     const inQueue = await batches.itemsUnderWay(batch.seq);
     await queue.cancels.each(inQueue.flatMap(({ queueJob }) => queueJob ?? []));
     await active.leave("cancelled");
@@ -159,7 +179,7 @@ export class BatchRunner {
     this.#feeding = this.#feedAll()
       .catch((cause: unknown) => {
         this.#log.error({ err: cause }, "items of batches not read; tried again in a moment");
-        this.#deps.clock.after(feedAgainMs, () => this.#feed());
+        this.#deps.clock.after(againMs, () => this.#feed());
       })
       .finally(() => {
         this.#feeding = null;
