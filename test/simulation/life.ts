@@ -17,6 +17,10 @@ type Settings = {
   readonly slots: number;
   /** Nobody is asked for a token. */
   readonly isOpen: boolean;
+  /** Of the second client. */
+  readonly weight: number;
+  /** In the place of those below. */
+  readonly more: Readonly<Record<string, string>>;
 };
 
 /** One life of the daemon. */
@@ -103,28 +107,30 @@ function configOf(settings: Settings) {
       FOREMAN_DRAIN_TIMEOUT: "5s",
       FOREMAN_WEBHOOK_ALLOW: receivers.join(),
       FOREMAN_WEBHOOK_SECRET: hookSecret,
-      ...(!settings.isOpen && { FOREMAN_TOKENS_FILE: tokensFile() }),
+      ...(!settings.isOpen && { FOREMAN_TOKENS_FILE: tokensFile(settings.weight) }),
+      ...settings.more,
     });
   configs.set(key, config);
   return config;
 }
 
-let tokens: string | null = null;
+const files = new Map<number, string>();
 
 /** A file of its own for each process that runs worlds: foreman reads tokens from nowhere else. */
-function tokensFile(): string {
-  tokens ??= writeTokens();
-  return tokens;
+function tokensFile(weight: number): string {
+  const file = files.get(weight) ?? writeTokens(weight);
+  files.set(weight, file);
+  return file;
 }
 
-function writeTokens(): string {
+function writeTokens(weight: number): string {
   const folder = mkdtempSync(join(tmpdir(), "foreman-simulation-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "tokens.json");
-  const entries = clients.map((name) => ({
+  const tokens = clients.map((name) => ({
     ...{ name, hash: hashOf(tokenOf(name)) },
-    scope: name === "operator" ? "admin" : "user",
+    ...{ scope: name === "operator" ? "admin" : "user", weight: name === clients[1] ? weight : 1 },
   }));
-  writeFileSync(file, JSON.stringify({ tokens: entries }), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify({ tokens }), { mode: 0o600 });
   return file;
 }

@@ -191,8 +191,7 @@ const death: fc.Arbitrary<DeathPlan> = fc.record({
   downMs: fc.integer({ min: 50, max: 10_000 }),
 });
 
-/** Every plan is drawn from a seed by fast-check, which also knows how to make one smaller. */
-export const plans: fc.Arbitrary<Plan> = fc.record({
+const anyPlan: fc.Arbitrary<Plan> = fc.record({
   chance: fc.noShrink(fc.nat()),
   slots: fc.constantFrom(1, 1, 2),
   residentsMax: fc.constantFrom(1, 2),
@@ -207,3 +206,55 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   hookSpells: fc.array(hookSpell, { maxLength: 2, size: "max" }),
   deaths: fc.array(death, { maxLength: 4, size: "max" }),
 });
+
+type Variety = {
+  readonly models: readonly [number, ...number[]];
+  readonly clients: readonly [number, ...number[]];
+  readonly tokens: readonly [number, ...number[]];
+  readonly classes: readonly RequestPlan["class"][];
+};
+
+/** More than runs in minutes comes within half a minute, and nothing goes wrong. */
+const steadyRequests = ({ classes, clients, models, tokens }: Variety) =>
+  fc.array(
+    fc.record<RequestPlan>({
+      atMs: fc.integer({ min: 0, max: 30_000 }),
+      client: fc.constantFrom(...clients),
+      model: fc.constantFrom(...models),
+      way: fc.constantFrom("chat", "job", "unkeyed-job"),
+      class: fc.constantFrom(...classes),
+      hook: fc.constant(null),
+      tokens: fc.constantFrom(...tokens),
+      tokenMs: fc.constant(1_500),
+      fates: fc.constant([]),
+      leaveAfterMs: fc.constant(null),
+      cancelAfterMs: fc.constant(null),
+    }),
+    { minLength: 1, maxLength: 90, size: "max" },
+  );
+
+/** Of the bounds the one is near where models vary, another where nothing does. */
+const varieties: readonly Variety[] = [
+  { models: [0], clients: [0], tokens: [2], classes: ["interactive", "batch"] },
+  { models: [0], clients: [0, 0, 0, 1], tokens: [1, 2], classes: ["interactive", "batch"] },
+  { models: [0, 0, 0, 0, 2], clients: [0, 1], tokens: [2], classes: ["interactive"] },
+  { models: [0, 1, 2, 3], clients: [0, 1], tokens: [1, 2], classes: ["interactive", "batch"] },
+];
+
+/** A world in which the scheduler's bounds are promised. */
+export const steadyPlans: fc.Arbitrary<Plan> = fc.record({
+  chance: fc.noShrink(fc.nat()),
+  slots: fc.constantFrom(1, 1, 2),
+  residentsMax: fc.constantFrom(1, 2),
+  requests: fc.oneof(...varieties.map(steadyRequests)),
+  batches: fc.constant([]),
+  spells: fc.constant([]),
+  hookSpells: fc.constant([]),
+  deaths: fc.constant([]),
+});
+
+/** Every plan is drawn from a seed by fast-check, which also knows how to make one smaller. */
+export const plans: fc.Arbitrary<Plan> = fc.oneof(
+  { weight: 15, arbitrary: anyPlan },
+  { weight: 1, arbitrary: steadyPlans },
+);

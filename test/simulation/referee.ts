@@ -66,6 +66,10 @@ export class Referee {
     this.#joins.set(name, { atMs: this.#deps.nowMs(), life });
   }
 
+  get joins(): ReadonlyMap<string, Join> {
+    return this.#joins;
+  }
+
   /** It was not taken, and its client will come again. */
   turnedAway(name: string): void {
     this.#joins.delete(name);

@@ -10,6 +10,8 @@ type Broken = {
   readonly words: RegExp;
   /** Worlds in which it may be noticed at all; every one if absent. */
   readonly where?: (plan: Plan) => boolean;
+  /** It is looked for in steady worlds alone. */
+  readonly isSteady?: boolean;
 };
 
 const hasBatches = ({ batches }: Plan) => batches.length > 0;
@@ -187,6 +189,30 @@ export const sabotages: Readonly<Record<string, Broken>> = {
     sabotage: instead("judge", () => "judged"),
     words: /B5 b\d+: a second verdict was 200/,
     where: hasBatches,
+  },
+  "a floor for batches that is longer than promised": {
+    sabotage: { promises: { batchFloor: { starts: 4, ms: 5_000 } } },
+    words: /bound 1 r\d+: batch work waited/,
+    isSteady: true,
+  },
+  "a runner that keeps its turn": {
+    sabotage: { settings: { FOREMAN_SWAP_QUANTUM: "1000/1h" } },
+    words: /bound 2 r\d+: its runner had no turn/,
+    isSteady: true,
+  },
+  "a client that weighs more than it was told": {
+    sabotage: { weight: 0.01 },
+    words: /bound 3 r\d+: its client waited/,
+    isSteady: true,
+  },
+  "a job that others go before for ever": {
+    sabotage: instead("claim", ({ id }, apply, disk) => {
+      const [oldest] = disk.owed;
+      if (disk.owed.length > 1 && oldest?.id === id) throw new Error("not this one");
+      return apply();
+    }),
+    words: /bound 4 r\d+ waited/,
+    isSteady: true,
   },
   "a slot more than there is": {
     sabotage: { slotsMore: 1 },

@@ -145,7 +145,7 @@ export class SimClient {
 
   /** A request that is wrong is answered so, and leaves nothing behind. */
   async #err(): Promise<void> {
-    const error = errors[this.#number % (2 * errors.length)];
+    const error = errors[this.#number % (4 * errors.length)];
     if (error === undefined) return;
     const life = await this.#serving();
     const { body, headers, statusCode } = error;

@@ -27,6 +27,8 @@ export type Start = {
   /** What was sent of an answer so far, and what the model said in it. */
   text: string;
   said: string;
+  /** Null while it runs. */
+  endedAtMs: number | null;
   outcome: "running" | "whole" | "error" | "broken";
 };
 
@@ -133,7 +135,7 @@ export class SimTarget {
     const { life } = exchange;
     const start: Start = {
       ...{ name, atMs: clock.monotonicMs(), life },
-      ...{ text: "", said: "", outcome: "running" },
+      ...{ text: "", said: "", endedAtMs: null, outcome: "running" },
     };
     const words = this.#wordsOf(name, work, turn);
     this.starts.push(start);
@@ -142,6 +144,7 @@ export class SimTarget {
       start.text += text;
     };
     exchange.onClosed = (how) => {
+      start.endedAtMs = clock.monotonicMs();
       if (start.outcome === "running") start.outcome = how === "end" ? "whole" : "broken";
       note(`target: ${name} ${how}`);
     };

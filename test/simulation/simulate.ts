@@ -6,10 +6,11 @@ import { ManualClock } from "../support/manual-clock.ts";
 import { SeededRandom } from "../support/sim-ollama/seeded-random.ts";
 import { Auditor } from "./auditor.ts";
 import { BatchReferee } from "./batch-referee.ts";
+import { isSteady, judgeBounds, type Promises, promises } from "./judge-bounds.ts";
 import { judgeWebhooks } from "./judge-webhooks.ts";
 import { hookSecret, Life } from "./life.ts";
 import { LifeClock } from "./life-clock.ts";
-import { type DeathPlan, type Plan, type SpellPlan, worksOf } from "./plan.ts";
+import { type DeathPlan, type Plan, type SpellPlan, type Work, worksOf } from "./plan.ts";
 import { jobOf, Referee } from "./referee.ts";
 import { SimBatchClient } from "./sim-batch-client.ts";
 import { SimClient } from "./sim-client.ts";
@@ -38,6 +39,12 @@ export type Sabotage = {
   readonly isLossy?: boolean;
   /** The daemon lets everybody in. */
   readonly isOpen?: boolean;
+  /** What the referee believes that the daemon promises, where it does not. */
+  readonly promises?: Partial<Promises>;
+  /** Settings of the daemon, in the place of those that the referee knows. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** One client weighs so much more than it was told. */
+  readonly weight?: number;
   /** Receivers know another secret than the daemon. */
   readonly hookSecret?: string;
   /** The daemon has so many slots more than it was told. */
@@ -90,6 +97,7 @@ class World {
   readonly #target: SimTarget;
   readonly #referee: Referee;
   readonly #spells = new Set<SpellPlan>();
+  readonly #works: ReadonlyMap<string, Work>;
   readonly #receivers: SimReceivers;
   readonly #batchReferee: BatchReferee;
   #life: Life | null = null;
@@ -108,6 +116,7 @@ class World {
     this.#spellsLeft = plan.spells.length;
     const note = (what: string) => this.#trace.note(what);
     const works = worksOf(plan);
+    this.#works = works;
     this.#target = new SimTarget({
       ...{ ...plan, works, clock: this.#clock, random: this.#random, note },
       violated: (what) => this.#violated(what),
@@ -198,6 +207,7 @@ class World {
     }
     if (!isStopped) this.#violated("it does not stop");
     this.#referee.judge();
+    this.#judgeBounds();
     const { hookSecret: secret = hookSecret } = this.#sabotage;
     const { told } = this.#receivers;
     const nameOf = (id: string) => this.#referee.nameOf(id);
@@ -219,13 +229,22 @@ class World {
     if (!isOver) this.#violated("it does not answer with nothing to do");
   }
 
+  #judgeBounds(): void {
+    if (!isSteady(this.#plan)) return;
+    const { starts } = this.#target;
+    const { joins } = this.#referee;
+    const promised = { ...promises, ...this.#sabotage.promises };
+    const facts = { plan: this.#plan, works: this.#works, starts, joins, promises: promised };
+    for (const what of judgeBounds(facts)) this.#violated(what);
+  }
+
   #begin(): void {
     this.#lives += 1;
     const clock = new LifeClock(this.#clock);
     const life = new Life(this.#lives, clock);
     this.#life = life;
     this.#trace.note(`life ${life.number} begins`);
-    const { isOpen = false, slotsMore = 0 } = this.#sabotage;
+    const { isOpen = false, settings = {}, slotsMore = 0, weight = 1 } = this.#sabotage;
     const fall = () => this.#fall(life, 1_000);
     const random = () => this.#random.next(1_000_000) / 1_000_000;
     const store = simStore(this.#disk, {
@@ -237,7 +256,11 @@ class World {
       tamper: this.#sabotage.tamper ?? null,
     });
     const started = life.start({
-      ...{ random, store, settings: { isOpen, slots: this.#plan.slots + slotsMore } },
+      ...{
+        random,
+        store,
+        settings: { isOpen, more: settings, slots: this.#plan.slots + slotsMore, weight },
+      },
       log: createLog(this.#isLogged ? "debug" : "silent", { write: (line) => this.#log(line) }),
       target: this.#target.of(life.number),
       startIngest: ingestHere,
