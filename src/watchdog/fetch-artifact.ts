@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { codeOf } from "../errors.ts";
 import type { Artifact } from "../wire/models-file.ts";
 import type { Effort } from "./effort.ts";
 
@@ -64,11 +65,16 @@ export async function fetchArtifact(
   } catch (cause) {
     await rm(partial, { force: true });
     signal.throwIfAborted();
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`${url}: ${await withoutCredentials(words, client)}`);
+    throw new Error(`${url}: ${await withoutCredentials(wordsOf(cause), client)}`);
   } finally {
     client.destroy();
   }
+}
+
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // Node says "aborted" of an answer that ended before its length, as if it had been our doing.
+  return codeOf(cause) === "ECONNRESET" ? "the server broke the connection off" : cause.message;
 }
 
 /** A server, or a proxy before it, may repeat what it refuses; the text stands in the status. */

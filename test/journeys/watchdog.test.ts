@@ -1,7 +1,10 @@
 /** Required models that the target lost, each brought back by the daemon; a real S3 server. */
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startS3 } from "../support/s3-server.ts";
 import type { SimOllama } from "../support/sim-ollama/sim-ollama.ts";
 import { startSim } from "../support/start-sim.ts";
@@ -140,6 +143,38 @@ describe("a required model that the target lacks", () => {
 
     expect(await readdir(join(cache, "m"))).toEqual(["m.gguf"]);
     expect(await readFile(join(cache, "m", "m.gguf"))).toEqual(bytes);
+  });
+
+  test("whose server goes in the middle of it is told of so, and leaves no half file", async () => {
+    const sim = await startSim({ models: [other] });
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "Content-Length": "1000000" });
+      response.write("GGUF", () => response.destroy());
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => {
+      server.close();
+      vi.unstubAllEnvs();
+    });
+    for (const name of ["REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"]) {
+      vi.stubEnv(`AWS_${name}`, "us-east-1");
+    }
+    const cache = await folderWith();
+
+    const foreman = await startWatching(
+      sim.url,
+      { m: { pull: false, s3: [{ url: "s3://models/m.gguf" }] } },
+      {
+        FOREMAN_MODEL_CACHE: cache,
+        AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      },
+    );
+    await until("it failed", async () => (await watched(foreman, "m")).failures === 1, 15_000);
+
+    expect((await watched(foreman, "m")).problems).toEqual([
+      "s3: s3://models/m.gguf: the server broke the connection off",
+    ]);
+    expect(await readdir(join(cache, "m"))).toEqual([]);
   });
 
   test("does not fill the disk below its floor", async () => {
