@@ -11,10 +11,15 @@ const compressedBytesMin = 512;
 
 const compress = promisify(zstdCompress);
 
+/** Null without the memory for it: the answer matters more than the room that it takes. */
+function compressOrNot(body: Buffer): Promise<Buffer | null> {
+  return compress(body).catch(() => null);
+}
+
 /**
  * The answer of a durable job as it is kept, compressed off the main thread (a stream of NDJSON
  * shrinks twentyfold), and the ending that goes with it: an answer too large to keep is a failure.
- * Half an answer is not kept.
+ * Half an answer is not kept. Never rejects.
  */
 export async function keptAnswer(
   waiter: Waiter,
@@ -33,10 +38,7 @@ export async function keptAnswer(
   if (recording === null) return { answer: null, ending };
   const { body, head } = recording;
   const contentType = headerValue(head.rawHeaders, "content-type") ?? "application/json";
-  const isCompressed = body.length >= compressedBytesMin;
-  const kept = isCompressed ? await compress(body) : body;
-  return {
-    answer: { statusCode: head.statusCode, contentType, body: kept, isCompressed },
-    ending,
-  };
+  const compressed = body.length < compressedBytesMin ? null : await compressOrNot(body);
+  const kept = { body: compressed ?? body, isCompressed: compressed !== null };
+  return { answer: { statusCode: head.statusCode, contentType, ...kept }, ending };
 }

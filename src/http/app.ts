@@ -209,11 +209,17 @@ function pairs(rawHeaders: readonly string[]): (readonly [name: string, value: s
   return rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? ""]] : []));
 }
 
+/** What has begun to go out, and cannot go on, breaks off: it must not pass for the whole. */
 function tellError(call: Call, cause: unknown, log: Log): void {
-  if (cause instanceof ForemanError) {
-    answerError(call, cause);
+  const isForeseen = cause instanceof ForemanError;
+  if (!isForeseen) {
+    log.error({ err: cause, path: call.path }, "request failed on an error that nobody foresaw");
+  }
+  if (call.outgoing.headersSent) {
+    if (isForeseen) log.warn({ err: cause, path: call.path }, "answer broken off");
+    if (!call.outgoing.writableEnded) call.outgoing.destroy();
     return;
   }
-  log.error({ err: cause, path: call.path }, "request failed on an error that nobody foresaw");
-  answerError(call, new ForemanError("internal", "internal error; foreman's log has the cause"));
+  const words = "internal error; foreman's log has the cause";
+  answerError(call, isForeseen ? cause : new ForemanError("internal", words));
 }

@@ -75,7 +75,6 @@ export async function judgeResult(
   tell(call, 200, resultView(item));
 }
 
-/** What has begun to go out, and cannot go on, breaks off: it must not pass for the whole. */
 async function sendLines(
   { extraHeaders, outgoing }: Call,
   batch: StoredBatch,
@@ -83,15 +82,10 @@ async function sendLines(
   { batches }: ResultDeps,
 ): Promise<void> {
   outgoing.writeHead(200, ["Content-Type", "application/x-ndjson", ...extraHeaders]);
-  try {
-    for await (const items of pagesFrom(first, (page) => batches.itemPage(batch.seq, page))) {
-      if (outgoing.destroyed) return;
-      const lines = items.map((item) => `${JSON.stringify(resultView(item))}\n`).join("");
-      if (!outgoing.write(lines)) await drained(outgoing);
-    }
-  } catch (cause) {
-    outgoing.destroy();
-    throw cause;
+  for await (const items of pagesFrom(first, (page) => batches.itemPage(batch.seq, page))) {
+    if (outgoing.destroyed) return;
+    const lines = items.map((item) => `${JSON.stringify(resultView(item))}\n`).join("");
+    if (!outgoing.write(lines)) await drained(outgoing);
   }
   outgoing.setTimeout(stuckMsMax);
   outgoing.end();

@@ -13,6 +13,8 @@ export type FromIngest =
   /** So many bytes more were read. */
   | { readonly kind: "taken"; readonly upload: number; readonly bytes: number }
   /** The last word on an upload; it may come before the upload's end. */
-  | { readonly kind: "reading"; readonly upload: number; readonly reading: BatchReading };
+  | { readonly kind: "reading"; readonly upload: number; readonly reading: BatchReading }
+  /** The same of one that could not be read, by a fault of foreman's. */
+  | { readonly kind: "failed"; readonly upload: number; readonly cause: string };
 
 export type IngestLimits = { readonly itemsMax: number; readonly itemBytesMax: number };

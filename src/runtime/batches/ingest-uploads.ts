@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { FromIngest, IngestLimits, ToIngest } from "./ingest-message.ts";
 import { BatchReader } from "./read-batch.ts";
 
@@ -17,8 +18,20 @@ export class IngestUploads {
     this.#tell = tell;
   }
 
+  /** What is wrong with one upload is told of that one: the others go on. */
   take(message: ToIngest): void {
+    try {
+      this.#take(message);
+    } catch (cause) {
+      const { upload } = message;
+      this.#over.add(upload);
+      this.#tell({ kind: "failed", upload, cause: inspect(cause) });
+    }
+  }
+
+  #take(message: ToIngest): void {
     const { upload } = message;
+    if (message.kind !== "forget" && this.#over.has(upload)) return;
     switch (message.kind) {
       case "bytes": {
         const reader = this.#readers.get(upload) ?? this.#begin(upload);
@@ -53,7 +66,6 @@ export class IngestUploads {
   }
 
   #end(upload: number, reader: BatchReader): void {
-    if (this.#over.has(upload)) return;
     this.#over.add(upload);
     this.#tell({ kind: "reading", upload, reading: reader.end() });
   }

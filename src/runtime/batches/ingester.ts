@@ -142,6 +142,9 @@ export class Ingester {
       case "reading":
         upload.reading.resolve(message.reading);
         break;
+      case "failed":
+        upload.reading.reject(unread(message.cause));
+        break;
       default:
         message satisfies never;
     }
@@ -162,8 +165,7 @@ export class Ingester {
   /** The next upload begins a new thread. */
   #fail(worker: IngestThread, cause: unknown): void {
     if (this.#worker === worker) this.#worker = null;
-    const error = new ForemanError("internal", "the batch could not be read", { cause });
-    for (const { reading } of this.#uploads.values()) reading.reject(error);
+    for (const { reading } of this.#uploads.values()) reading.reject(unread(cause));
   }
 
   #restLater(): void {
@@ -180,6 +182,10 @@ function startThread(...[limits, { onError, onMessage }]: Parameters<StartIngest
   worker.on("error", onError);
   worker.unref();
   return worker;
+}
+
+function unread(cause: unknown): ForemanError {
+  return new ForemanError("internal", "the batch could not be read", { cause });
 }
 
 function isBehind({ unreadBytes, unwrittenPacks }: Upload): boolean {
