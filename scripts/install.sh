@@ -181,7 +181,27 @@ ListenStream=$address
 DROPIN
   write "$command" 755 <<'COMMAND'
 #!/bin/sh
+# Written by install.sh. Who may read the service's settings, that is root, asks with them and with
+# its token, unless foreman is named elsewhere: another would not get that token.
 [ $# -gt 0 ] || set -- --help
+if [ -r /etc/foreman/token ] && [ "$1" != serve ]; then
+  while IFS= read -r line; do
+    case $line in
+      [A-Z]*=*) printenv "${line%%=*}" >/dev/null || export "$(printf %s "$line" | tr -d "\"'")" ;;
+    esac
+  done </etc/foreman/foreman.env
+  export STATE_DIRECTORY="${STATE_DIRECTORY-/var/lib/private/foreman}"
+  export FOREMAN_TOKENS_FILE="${FOREMAN_TOKENS_FILE-/etc/foreman/tokens.json}"
+  case "${FOREMAN_URL-} $*" in
+    [!\ ]* | *--url*) ;;
+    *)
+      FOREMAN_URL=http://$(printf %s "${FOREMAN_ADDR-127.0.0.1:8080}" |
+        sed 's/^0\.0\.0\.0:/127.0.0.1:/; s/^\[::\]:/[::1]:/')
+      FOREMAN_CLIENT_TOKEN=${FOREMAN_CLIENT_TOKEN-$(cat /etc/foreman/token)}
+      export FOREMAN_URL FOREMAN_CLIENT_TOKEN
+      ;;
+  esac
+fi
 exec /opt/foreman/node_modules/node/bin/node /opt/foreman/src/main.js "$@"
 COMMAND
 }
@@ -203,7 +223,7 @@ start() {
   restart || fail "foreman does not start: journalctl -u foreman -n 50;" \
     "the version of before: $source/scripts/install.sh --rollback"
   say "foreman runs: systemctl status foreman. Its token is in $etc/token; a client of its own:"
-  say "  foreman token add NAME --file $etc/tokens.json && systemctl reload foreman"
+  say "  foreman token add NAME && systemctl reload foreman"
 }
 
 do_install() {

@@ -110,6 +110,33 @@ describe.skipIf(lacks("systemctl"))("install.sh", () => {
     expect(existsSync(at("etc/foreman")) || existsSync(at("var/lib/private/foreman"))).toBe(false);
   });
 
+  test("leaves a command that asks as root with the service's settings, and nobody else with its token", async () => {
+    const { at, install, read } = await scene();
+    expect(install([])).toMatchObject({ status: 0 });
+    writeFileSync(at("etc/foreman/foreman.env"), "# its own\nFOREMAN_ADDR='0.0.0.0:9090'\n");
+    const tells = `#!/bin/sh\nprintf '%s\\n' "$2" "$FOREMAN_URL" "$FOREMAN_CLIENT_TOKEN" "$STATE_DIRECTORY"\n`;
+    writeFileSync(at("opt/foreman/node_modules/node/bin/node"), tells);
+    const moved = read("usr/local/bin/foreman").replaceAll(/\/(opt|etc)\/foreman/g, (path) =>
+      at(path.slice(1)),
+    );
+    writeFileSync(at("usr/local/bin/foreman"), moved);
+    const asks = (args: readonly string[], env: Record<string, string> = {}) =>
+      spawnSync(at("usr/local/bin/foreman"), args, {
+        encoding: "utf8",
+        env: { PATH: process.env.PATH, ...env },
+      }).stdout.split("\n");
+    const token = read("etc/foreman/token");
+    const state = "/var/lib/private/foreman";
+
+    expect(asks(["status"])).toEqual(["status", "http://127.0.0.1:9090", token, state, ""]);
+    expect(asks(["status", "--url", "http://other:1"]).slice(1, 3)).toEqual(["", ""]);
+    expect(asks(["status"], { FOREMAN_URL: "http://o:1" }).slice(1, 3)).toEqual(["http://o:1", ""]);
+    expect(asks(["status"], { FOREMAN_CLIENT_TOKEN: "own" })[2]).toBe("own");
+    // The daemon is systemd's to start.
+    expect(asks(["serve"])).toEqual(["serve", "", "", "", ""]);
+    expect(asks([])[0]).toBe("--help");
+  });
+
   test("leaves units that systemd reads without a word, and refuses a call that it does not know", async () => {
     const { at, install } = await scene();
 
