@@ -91,9 +91,9 @@ async function chooseModels(): Promise<CorpusModels> {
   const response = await fetch(new URL("/api/tags", values.target)).catch(() => null);
   if (!response?.ok) throw new Error(`no Ollama answers at --target ${values.target}`);
   const { models } = (await response.json()) as { models: readonly Listed[] };
-  const local = models
-    .filter(({ remote_host }) => !remote_host)
-    .toSorted((one, other) => one.size - other.size);
+  const here = models.filter(({ remote_host }) => !remote_host);
+  const shown = await Promise.all(here.map(shownModel));
+  const local = shown.toSorted((one, other) => one.size - other.size);
   const able = (capability: string) =>
     local.find(({ capabilities }) => capabilities?.includes(capability))?.name;
   const isEmbedder = ({ name }: Listed) => /embed|bge|minilm/i.test(name);
@@ -114,6 +114,14 @@ async function chooseModels(): Promise<CorpusModels> {
     thinking: values["think-model"] ?? able("thinking") ?? chat,
     tools: values["tool-model"] ?? able("tools") ?? chat,
   };
+}
+
+/** With its capabilities: those of a chat template that came with the weights are not in the list. */
+async function shownModel(listed: Listed): Promise<Listed> {
+  const init = { method: "POST", body: JSON.stringify({ model: listed.name }) };
+  const response = await fetch(new URL("/api/show", values.target), init);
+  const shown = response.ok ? ((await response.json()) as Partial<Listed>) : {};
+  return shown.capabilities ? { ...listed, capabilities: shown.capabilities } : listed;
 }
 
 function tell(compared: readonly Comparison[]): void {

@@ -89,8 +89,10 @@ function inOnePiece(answer: ExchangeAnswer | string): ExchangeAnswer | string {
 
 function inOneOrder(answer: ExchangeAnswer | string): ExchangeAnswer | string {
   const body = typeof answer === "string" ? "" : answer.chunks.join("");
-  if (typeof answer === "string" || !body.startsWith('{"models":[')) return answer;
-  const { models } = JSON.parse(body) as { models: readonly unknown[] };
+  const isOfModels = /^\{("models":\[|"object":"list","data":\[\{"id":)/.test(body);
+  if (typeof answer === "string" || !isOfModels) return answer;
+  const list = JSON.parse(body) as { models?: readonly unknown[]; data?: readonly unknown[] };
+  const models = list.models ?? list.data ?? [];
   return { ...answer, chunks: models.map((model) => JSON.stringify(model)).toSorted() };
 }
 
