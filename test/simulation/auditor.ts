@@ -1,8 +1,8 @@
 // Asks a daemon with nothing to do what it knows, and holds that against its disk and the target.
 
+import { bearer } from "./as-client.ts";
 import type { Life } from "./life.ts";
 import { clients } from "./life.ts";
-import { bearer } from "./sim-client.ts";
 import type { SimDisk, SimRow } from "./sim-disk.ts";
 import type { Start } from "./sim-target.ts";
 

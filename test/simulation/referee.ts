@@ -85,6 +85,16 @@ export class Referee {
     this.#startsAtCancel.set(batch, this.#startsOfBatch(batch));
   }
 
+  /** Who followed a job was told these states, up to its end. */
+  followed(name: string, id: JobId, states: readonly string[]): void {
+    const history = this.#deps.disk.historyOf(id).map(({ state }) => state);
+    const isTold = history.join() === states.join();
+    this.#demand(
+      isTold,
+      `E2 ${name}: its events told ${states.join()}, and it was ${history.join()}`,
+    );
+  }
+
   /** Whether some generation that came to its end said so. */
   wasSaid(name: string, content: string): boolean {
     return this.#startsOf(name).some(

@@ -18,6 +18,12 @@ const hasBatches = ({ batches }: Plan) => batches.length > 0;
 
 const hasLargeBatches = ({ batches }: Plan) => batches.some(({ items }) => items > 32);
 
+const hasFailingReceivers = (plan: Plan) => hasWebhooks(plan) && plan.hookSpells.length > 0;
+
+/** The bound on any wait is near only where jobs are alike, and many. */
+const isUniform = ({ requests }: Plan) =>
+  requests.length > 60 && requests.every(({ client }) => client === requests[0]?.client);
+
 const hasWebhooks = ({ requests }: Plan) => requests.some(({ hook }) => hook !== null);
 
 type Act<Kind extends WriteVerb["kind"]> = (
@@ -109,7 +115,7 @@ export const sabotages: Readonly<Record<string, Broken>> = {
       return undefined;
     }),
     words: /W1 r\d+: its state \d+ was not told/,
-    where: hasWebhooks,
+    where: hasFailingReceivers,
   },
   "an outbox that is lost at a death": {
     sabotage: { onDeath: (disk) => void disk.run("DELETE FROM outbox") },
@@ -123,7 +129,7 @@ export const sabotages: Readonly<Record<string, Broken>> = {
       return answer;
     }),
     words: /W2 r\d+: its state \d+ was told before/,
-    where: hasWebhooks,
+    where: hasFailingReceivers,
   },
   "a webhook that is received and not noted": {
     sabotage: instead("noteDelivered", ({ seq }, apply, disk) => {
@@ -212,7 +218,16 @@ export const sabotages: Readonly<Record<string, Broken>> = {
       return apply();
     }),
     words: /bound 4 r\d+ waited/,
+    where: isUniform,
     isSteady: true,
+  },
+  "a job's event that is lost": {
+    sabotage: instead("claim", (_, apply, disk) => {
+      const answer = apply();
+      disk.run("UPDATE transition SET n = n + 1 WHERE state = 'loading'");
+      return answer;
+    }),
+    words: /E1 r\d+: event \d+ came after \d+/,
   },
   "a slot more than there is": {
     sabotage: { slotsMore: 1 },

@@ -1,7 +1,7 @@
 // Who submits a batch of the runtime-LLM API, looks at it until it has ended, and reads its results.
 
+import { againMs, bearer, type ClientDeps, isTurnedAway } from "./as-client.ts";
 import type { BatchPlan } from "./plan.ts";
-import { againMs, bearer, type ClientDeps, isTurnedAway } from "./sim-client.ts";
 import { models } from "./sim-target.ts";
 import type { Asked, Exchange } from "./sim-wire.ts";
 

@@ -2,24 +2,16 @@
 // with their key until they are answered; some of them err first.
 import { createHash } from "node:crypto";
 import type { JobId } from "../../src/job.ts";
-import type { ManualClock } from "../support/manual-clock.ts";
-import { clients, type Life, tokenOf } from "./life.ts";
+import { againMs, bearer, type ClientDeps, isTurnedAway } from "./as-client.ts";
+import type { Life } from "./life.ts";
 import type { RequestPlan } from "./plan.ts";
-import type { Referee } from "./referee.ts";
+import { follow } from "./sim-follower.ts";
 import { receivers } from "./sim-receivers.ts";
 import { models } from "./sim-target.ts";
 import type { Exchange } from "./sim-wire.ts";
 
-export type ClientDeps = {
-  readonly clock: ManualClock;
-  /** The life that there is now; null while there is none. */
-  readonly life: () => Life | null;
-  readonly referee: Referee;
-  readonly note: (what: string) => void;
-};
-
-/** How soon a client asks again. */
-export const againMs = 700;
+/** Of the jobs that nobody waits for so many have a follower. */
+const followedMod = 4;
 
 /** What becomes of a wait. */
 type Heard = "over" | "gone" | "left";
@@ -103,6 +95,7 @@ export class SimClient {
       const id = exchange.document?.job_id;
       if (exchange.statusCode === 202 && typeof id === "string") {
         referee.acknowledged(this.#name, id as JobId, hasKey);
+        if (this.#number % followedMod === 0) await this.#follow(id as JobId);
         return;
       }
       this.#note(`hears: ${exchange.statusCode ?? "nothing"}`);
@@ -110,6 +103,12 @@ export class SimClient {
       if (exchange.statusCode === null && !hasKey) return;
       await clock.sleep(againMs);
     }
+  }
+
+  async #follow(id: JobId): Promise<void> {
+    const { client } = this.#plan;
+    const states = await follow(id, { ...this.#deps, client, name: this.#name });
+    this.#deps.referee.followed(this.#name, id, states);
   }
 
   /** Somebody cancels it; a job on a socket in the life that it joined, or not at all. */
@@ -199,17 +198,6 @@ const errors = [
   { statusCode: 400, headers: bearer(0), body: '{"model":' },
   { statusCode: 400, headers: bearer(1), body: '{"model":"ant","messages":[],"priority":"now"}' },
 ];
-
-/** The headers of a client. */
-export function bearer(client: number): { readonly Authorization: string } {
-  return { Authorization: `Bearer ${tokenOf(clients[client] ?? "")}` };
-}
-
-/** Foreman says that it cannot take it now, or its door is shut. */
-export function isTurnedAway({ headers, statusCode }: Exchange): boolean {
-  if (statusCode === null) return true;
-  return [500, 503, 507].includes(statusCode) && headers["x-foreman-job"] === undefined;
-}
 
 function bodyOf(number: number, plan: RequestPlan): string {
   const { class: priority, hook, model, way } = plan;
