@@ -3,7 +3,6 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { LimitFunction } from "p-limit";
-import { ForemanError } from "../errors.ts";
 import type { Gpu } from "../gpu-probe.ts";
 import type { Log } from "../log.ts";
 import type { Answered } from "../metrics/http-meter.ts";
@@ -13,7 +12,7 @@ import type { RequestKind } from "../wire/request-fields.ts";
 import type { Status } from "../wire/status.ts";
 import type { AppEnv } from "./app-env.ts";
 import { passManaged, passOther } from "./bypass.ts";
-import { answer, answerError, type Call, tell } from "./call.ts";
+import { answer, type Call, tell } from "./call.ts";
 import { type ControlDeps, controlRoutes } from "./controls/control-routes.ts";
 import { routePath } from "./door/front-door.ts";
 import type { Reception } from "./door/reception.ts";
@@ -35,6 +34,7 @@ import { openapiDocument, operations } from "./openapi/openapi-document.ts";
 import { pageRoutes } from "./page/page-routes.ts";
 import { queueForm, queueRequest } from "./queued.ts";
 import { type RuntimeRoutesDeps, runtimeRoutes } from "./runtime/runtime-routes.ts";
+import { tellError } from "./tell-error.ts";
 
 /**
  * Routes that occupy the GPU, with what their bodies are; from Ollama's server/routes.go, v0.33.
@@ -207,19 +207,4 @@ function entriesOf(routes: typeof inventoryRoutes): (readonly [PolledRoute, bool
 
 function pairs(rawHeaders: readonly string[]): (readonly [name: string, value: string])[] {
   return rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? ""]] : []));
-}
-
-/** What has begun to go out, and cannot go on, breaks off: it must not pass for the whole. */
-function tellError(call: Call, cause: unknown, log: Log): void {
-  const isForeseen = cause instanceof ForemanError;
-  if (!isForeseen) {
-    log.error({ err: cause, path: call.path }, "request failed on an error that nobody foresaw");
-  }
-  if (call.outgoing.headersSent) {
-    if (isForeseen) log.warn({ err: cause, path: call.path }, "answer broken off");
-    if (!call.outgoing.writableEnded) call.outgoing.destroy();
-    return;
-  }
-  const words = "internal error; foreman's log has the cause";
-  answerError(call, isForeseen ? cause : new ForemanError("internal", words));
 }
