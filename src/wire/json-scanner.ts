@@ -47,8 +47,8 @@ export class JsonScanner {
     return this.#state === ended || this.#state === failed;
   }
 
-  /** Scans the next bytes of the body. */
-  write(chunk: Uint8Array): void {
+  /** Scans the next bytes of the body. Answers how many of them are not behind the value. */
+  write(chunk: Uint8Array): number {
     if (!this.#hasBegun) this.#begin(chunk);
     const { length } = chunk;
     const rows = table;
@@ -70,6 +70,7 @@ export class JsonScanner {
       if (next < firstReread) at += 1;
     }
     this.#state = current;
+    return at;
   }
 
   /**

@@ -29,6 +29,7 @@ export class ItemSplitter {
   #listsOfItems = 0;
   #isInItems = false;
   #isObject = false;
+  #isFollowed = false;
 
   constructor(options: SplitterOptions) {
     this.#options = options;
@@ -62,14 +63,18 @@ export class ItemSplitter {
 
   write(chunk: Uint8Array): void {
     this.#chunk = chunk;
-    this.#scanner.write(chunk);
+    const takenBytes = this.#scanner.write(chunk);
+    this.#isFollowed ||= chunk.subarray(takenBytes).some((byte) => !isSpace(byte));
     this.#name.carry(chunk);
     this.#value.carry(chunk);
   }
 
-  /** Call after the last byte: what is wrong with the document as JSON, or null. */
+  /**
+   * Call after the last byte: what is wrong with the document as JSON, or null. What follows it,
+   * which Go passes over, would be work that is acknowledged and never done.
+   */
   end(): string | null {
-    return this.#scanner.end();
+    return this.#scanner.end() ?? (this.#isFollowed ? "extra data behind the document" : null);
   }
 
   #begin(at: number, firstByte: number): void {
@@ -103,5 +108,9 @@ function leadLength(text: Buffer): number {
 }
 
 function isBetween(byte: number): boolean {
-  return byte === 0x2c || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+  return byte === 0x2c || isSpace(byte);
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -59,6 +59,12 @@ describe("reading a batch", () => {
     expect(before + texts.join(",") + after).toBe(canonicalize(body));
   });
 
+  test("takes white space behind a batch for nothing", () => {
+    const { reading } = read(`${JSON.stringify({ ...head, items: [item("a")] })}\r\n\t `);
+
+    expect(reading).toMatchObject({ kind: "read", summary: { itemCount: 1 } });
+  });
+
   test("names both places of a request_id that is used twice", () => {
     const { reading } = read(JSON.stringify({ ...head, items: [item("a"), item("b"), item("a")] }));
 
@@ -88,8 +94,11 @@ describe("reading a batch", () => {
     ['{"items":{}}', "body.items: list_type"],
     ['{"job_type":"x","items":[', "body: json_invalid"],
     ['{"items":[],"items":[]}', "body.items: value_error"],
+    ['{"items":[1],"items":{}}', "body.items: value_error: items is given more than once"],
+    ['{"items":[]}{"items":[]}', "body: json_invalid"],
+    ['{"items":[]} \n x', "body: json_invalid"],
   ])("refuses %s", (body, problem) => {
-    expect(problems(read(body).reading)[0]).toContain(problem);
+    expect(problems(read(body).reading).join("\n")).toContain(problem);
   });
 
   test("names the members of the head that are wrong", () => {

@@ -168,15 +168,15 @@ export class BatchReader {
     const { itemsMax } = this.#options;
     const { isObject, listsOfItems } = this.#splitter;
     const loc = ["body", "items"];
+    const hasOther = this.#members.has("items");
     if (this.#itemCount > itemsMax) {
       this.#complain(loc, "too_long", `a batch has at most ${itemsMax} items`);
     } else if (!isObject) {
       this.#complain(["body"], "model_attributes_type", "Input should be an object");
-    } else if (listsOfItems > 1) {
+    } else if (listsOfItems > 1 || (listsOfItems === 1 && hasOther)) {
       this.#complain(loc, "value_error", "items is given more than once");
     } else if (listsOfItems === 0) {
-      const isThere = this.#members.has("items");
-      if (isThere) this.#complain(loc, "list_type", "Input should be a valid list");
+      if (hasOther) this.#complain(loc, "list_type", "Input should be a valid list");
       else this.#complain(loc, "missing", "Field required");
     } else if (this.#itemCount === 0) {
       this.#complain(loc, "too_short", "a batch has at least 1 item");
