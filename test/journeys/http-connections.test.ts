@@ -1,6 +1,7 @@
 /** What belongs to one connection: the order of its answers, its early and its late end. */
 import { Agent, request } from "node:http";
-import { describe, expect, test } from "vitest";
+import { Socket } from "node:net";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ask, readAnswers } from "../support/ask.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { startForeman } from "../support/start-foreman.ts";
@@ -37,6 +38,29 @@ describe("one connection", () => {
       ...[missing("c"), "Ollama is running", missing("d"), "404 page not found", missing("e")],
       '{"status":"ok"}',
     ]);
+  });
+
+  test("a pipelined request may wait for longer than an answer before it may take", async () => {
+    const sim = await startSim();
+    const foreman = await startForeman(sim.url);
+    sim.fail({ route: "/api/chat", fault: { kind: "stall" } });
+    const setTimeouts = vi.spyOn(Socket.prototype, "setTimeout");
+    onTestFinished(() => setTimeouts.mockRestore());
+    const post = (route: string, document: object) => {
+      const body = JSON.stringify(document);
+      const head = `POST ${route} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}`;
+      return `${head}\r\n\r\n${body}`;
+    };
+
+    const requests = [post("/api/show", { model: "llama3.2" }), post("/api/chat", chat)];
+    const client = new RawClient(foreman.port).send(requests.join(""));
+    await until("the first answer", () => readAnswers(client.text).length === 1);
+
+    const bounded = setTimeouts.mock.contexts.filter(
+      (socket) => (socket as Socket).localPort === foreman.port && (socket as Socket).timeout,
+    );
+    expect(bounded).toEqual([]);
+    client.leave();
   });
 
   test("H8 a body that is too large is refused before a client that asks first has sent it", async () => {

@@ -149,6 +149,9 @@ export class HttpServer {
   #count(outgoing: ServerResponse): void {
     this.#active.add(outgoing);
     outgoing.once("close", () => this.#active.delete(outgoing));
+    // The time in which this one was to be taken does not count for one that was pipelined behind
+    // it. Before Node's own listener, which gives an idle connection its keepAliveTimeout.
+    outgoing.prependOnceListener("finish", () => outgoing.setTimeout(0));
   }
 }
 
