@@ -1,7 +1,7 @@
 import { DelegateBackoff, handleWhenResult, retry } from "cockatiel";
 import type { Clock } from "../../clock.ts";
 import { failure, type GenerationFailure, type GenerationOutcome } from "../generation.ts";
-import { attemptOf } from "./attempt.ts";
+import { type Attempt, attemptOf } from "./attempt.ts";
 import { Circuit } from "./circuit.ts";
 import type { OpenaiEndpoint } from "./openai-endpoint.ts";
 
@@ -54,7 +54,7 @@ export class Asker {
     return this.#circuit.isOpen;
   }
 
-  /** What it said when it asked to be left alone; null when it may be asked. */
+  /** What whoever comes hears while it asks to be left alone; null when it may be asked. */
   get paused(): GenerationOutcome | null {
     if (this.#pause === null) return null;
     const restMs = this.#pause.untilMs - this.#options.clock.monotonicMs();
@@ -83,20 +83,26 @@ export class Asker {
       if (attempt === null) return;
       ({ outcome, problem } = attempt);
       const ceilingMs = Math.min(backoff.baseMs * 2 ** tries, backoff.msMax);
-      delayMs = this.#noteRetryAfter(outcome) ?? Math.ceil(random() * ceilingMs);
+      delayMs = this.#noteRetryAfter(attempt) ?? Math.ceil(random() * ceilingMs);
       isRetriable = attempt.isRetriable && delayMs <= patienceMs;
       tries += 1;
     }, signal);
     return { outcome: outcome ?? open, wasAsked: outcome !== null, problem };
   }
 
-  /** When it asked to be asked again, in ms; null if it did not say. */
-  #noteRetryAfter(outcome: GenerationOutcome): number | null {
+  /**
+   * When it asked to be asked again, in ms; null if it did not say. A request that is at fault
+   * itself holds nobody up. What others hear has none of the endpoint's words, which may repeat the
+   * prompt, and is no failed try of theirs: they were not asked.
+   */
+  #noteRetryAfter({ outcome, problem }: Attempt): number | null {
     if (outcome.kind === "answered") return null;
-    const { retryAfterMs } = outcome;
-    if (retryAfterMs !== null && retryAfterMs > patienceMs) {
+    const { code, isPassing, retryAfterMs } = outcome;
+    if (isPassing && retryAfterMs !== null && retryAfterMs > patienceMs) {
       const untilMs = this.#options.clock.monotonicMs() + Math.min(retryAfterMs, pauseMsMax);
-      this.#pause = { untilMs, outcome };
+      const told = code === "rate_limited" ? code : "provider_unavailable";
+      const message = `${problem ?? "nemoclaw failed"}, and asks to be left alone`;
+      this.#pause = { untilMs, outcome: failure(told, message) };
     }
     return retryAfterMs;
   }

@@ -153,6 +153,9 @@ export class NemoclawProvider implements Provider {
   async #ask(body: string, model: string, signal: AbortSignal): Promise<GenerationOutcome> {
     const { clock } = this.#options;
     if (signal.aborted) return gone;
+    // It may have begun to ask for it while this request waited for its turn.
+    const { paused } = this.#asker;
+    if (paused !== null) return paused;
     const startedAtMs = clock.monotonicMs();
     const { outcome, problem, wasAsked } = await this.#asker.ask(body, model, signal);
     if (wasAsked) this.#note(outcome, problem, clock.monotonicMs() - startedAtMs);

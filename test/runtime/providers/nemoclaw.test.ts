@@ -324,6 +324,39 @@ describe("nemoclaw that asks to be left alone", () => {
       expect(await asks()).toMatchObject({ kind: "answered" });
     },
   );
+
+  test("is not asked by those who waited behind whoever was told so", async () => {
+    const { asks, sim } = await scene({ concurrency: 1 });
+    sim.script = always(chats, status(429, "", { "Retry-After": "30" }));
+
+    const outcomes = await Promise.all([asks(), asks(), asks()]);
+
+    expect(outcomes.map((each) => each.kind === "failed" && each.code)).toEqual([
+      ...["rate_limited", "rate_limited", "rate_limited"],
+    ]);
+    expect(sim.chats).toHaveLength(1);
+  });
+
+  test("repeats nobody's prompt to others, and is no failure of theirs", async () => {
+    const { asks, sim } = await scene();
+    const words = '{"error":{"message":"choked on: my secret","code":"overloaded"}}';
+    sim.script = always(chats, status(500, words, { "Retry-After": "30" }));
+
+    expect(await asks()).toMatchObject({ code: "provider_failed" });
+    const other = await asks();
+
+    expect(other).toMatchObject({ code: "provider_unavailable", isPassing: true });
+    expect(other).toMatchObject({ message: expect.stringContaining("500 (overloaded)") });
+    expect(JSON.stringify(other)).not.toContain("secret");
+  });
+
+  test("is asked by others after a refusal of one request, whatever that says", async () => {
+    const { asks, sim } = await scene();
+    sim.script = first(chats, status(400, "", { "Retry-After": "30" }));
+
+    expect(await asks()).toMatchObject({ code: "provider_refused" });
+    expect(await asks()).toMatchObject({ kind: "answered" });
+  });
 });
 
 describe("nemoclaw that is down", () => {
