@@ -89,7 +89,8 @@ async function replay(call: Call, { ending, id }: StoredJob, store: Store): Prom
   const kept = await store.answer(id);
   if (kept === null) {
     const message = ending?.message ?? "it waits in the store; ask again in a moment";
-    throw new ForemanError("target_broke_off", `job ${id}: ${message}`);
+    const code = ending?.state === "cancelled" ? "cancelled" : "target_broke_off";
+    throw new ForemanError(code, `job ${id}: ${message}`);
   }
   const head = ["Content-Type", kept.contentType, "X-Foreman-Job", id, "X-Foreman-Queued-Ms", "0"];
   answer(call, kept.statusCode, head, await answerBytes(kept));

@@ -96,6 +96,24 @@ describe("a client that waits under a key", () => {
     await cancel(foreman, occupier);
   });
 
+  test("is told the same of a cancelled job, whether it waits or comes later", async () => {
+    const sim = await startSim(slow);
+    const foreman = await startForeman(sim.url);
+    const running = await submit(foreman, "runs");
+    const asked = ask(foreman, "k");
+    await until("it waits", async () => (await waiting(foreman)) === 1);
+    const list = await (await fetch(`${foreman.url}/jobs?state=queued`)).json();
+    const [job] = (list as { jobs: { job_id: string }[] }).jobs;
+
+    await cancel(foreman, job?.job_id ?? "");
+
+    expect((await asked).status).toBe(409);
+    const later = await ask(foreman, "k");
+    expect(later.status).toBe(409);
+    expect(await later.text()).toContain(`job ${job?.job_id}: `);
+    await cancel(foreman, running);
+  });
+
   test("is told when somebody cancels its job far back in the store", async () => {
     const sim = await startSim(slow);
     const foreman = await startForeman(sim.url, { FOREMAN_DRAIN_TIMEOUT: "100ms" });
