@@ -16,6 +16,14 @@ if (major < least[0] || (major === least[0] && minor < least[1])) {
   // EX_CONFIG of sysexits.h: a service manager need not try again.
   process.exit(78);
 }
+const [, program = "", command, ...words] = process.argv;
+// Without a word it is the daemon, as services and `npm start` call this file; by its name as a
+// command, it is the help.
+const isAlone = command === undefined && !/(^|[\\/])foreman$/.test(program);
+const isDaemon = isAlone || (command === "serve" && words.length === 0);
+// A reload that comes before the tokens are read has nothing to do, and must not end the daemon.
+if (isDaemon) process.on("SIGHUP", () => {});
+
 const { enableCompileCache } = await import("node:module");
 
 // A start with compiled code kept from the one before takes half the time. The folder must be one
@@ -26,11 +34,8 @@ const { directory } = enableCompileCache(process.env.CACHE_DIRECTORY?.split(":")
 // Worker threads look here alone.
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 
-const [, program = "", command, ...words] = process.argv;
-// A start of the daemon loads no command, and a command no daemon. Without a word it is the daemon,
-// as services and `npm start` call this file; by its name as a command, it is the help.
-const isAlone = command === undefined && !/(^|[\\/])foreman$/.test(program);
-if (isAlone || (command === "serve" && words.length === 0)) {
+// A start of the daemon loads no command, and a command no daemon.
+if (isDaemon) {
   const { runDaemon } = await import("./daemon.ts");
   await runDaemon(process.env);
 } else if (command === "token") {

@@ -194,3 +194,12 @@ describe("foreman.service", () => {
     expect(example).toContain(`FOREMAN_ADDR=${listens}`);
   });
 });
+
+test("a reload that is asked for before the daemon is up does not end it", async () => {
+  const preload = new URL("../support/reload-early.ts", import.meta.url);
+  const scene = await KillScene.open({}, { NODE_OPTIONS: `--import=${preload}` });
+
+  await scene.boot();
+
+  expect(scene.daemon.isOver).toBe(false);
+});
