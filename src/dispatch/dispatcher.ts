@@ -36,6 +36,8 @@ export class Dispatcher {
   readonly #ledger: Ledger;
   readonly #pause: ClaimPause;
   #holds: ReadonlyMap<string, HoldReason> = new Map();
+  /** Resolves when the durable job that was let through last is sent: so long the GPU may idle. */
+  #starting: Promise<void> = Promise.resolve();
   readonly #loop = new Loop(() => this.#turn());
   #turnedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -85,9 +87,10 @@ export class Dispatcher {
     for (const { run } of this.#slots.all) run.cut(why);
   }
 
-  /** Resolves when nothing runs any more. */
-  idle(): Promise<void> {
-    return this.#slots.idle();
+  /** Resolves when nothing runs any more, and what has ended is written down. */
+  async idle(): Promise<void> {
+    await this.#slots.idle();
+    await this.#ledger.idle();
   }
 
   #turn(): void {
@@ -149,7 +152,7 @@ export class Dispatcher {
     };
     this.#slots.take(running);
     if (job.isDurable) {
-      void this.#startDurable(running);
+      this.#starting = this.#startDurable(running);
       return;
     }
     this.#ledger.claim(id, attempt);
@@ -206,15 +209,11 @@ export class Dispatcher {
     this.#options.onEnded({ job, ending, hasLoaded, ...times });
     const facts = { jobId: job.id, attempt, reason: ending.reason, statusCode: ending.statusCode };
     this.#log.info(facts, `job ${ending.state}`);
-    if (job.isDurable) {
-      const settled = this.#ledger.settleDurable(waiting, attempt, ending);
-      void settled.then(() => queue.release(job));
-    } else {
-      this.#ledger.settle(job.id, attempt, ending);
-      queue.release(job);
-    }
+    // First, so that the claim of the next one waits for nothing that this one's end takes.
     if (run.wasCut) clock.after(cutGraceMs, () => this.#free(job));
     else this.#free(job);
+    const settled = this.#ledger.settle(waiting, attempt, ending, this.#starting);
+    void settled.then(() => queue.release(job));
   }
 
   #putBack(running: Running, outcome: Extract<Outcome, { kind: "put-back" }>): void {
@@ -245,6 +244,6 @@ export class Dispatcher {
   #free(job: Job): void {
     this.#slots.free(job.id);
     this.tick();
-    void this.#options.poller.refreshLoaded();
+    void this.#starting.then(() => this.#options.poller.refreshLoaded());
   }
 }

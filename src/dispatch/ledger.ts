@@ -16,6 +16,8 @@ type LedgerDeps = {
 /** Writes down what becomes of jobs. Rows of synchronous jobs are written behind. */
 export class Ledger {
   readonly #deps: LedgerDeps;
+  /** Ends of durable jobs that are on their way to the disk. */
+  readonly #ends = new Set<Promise<void>>();
 
   constructor(deps: LedgerDeps) {
     this.#deps = deps;
@@ -59,21 +61,37 @@ export class Ledger {
     else behind.write(job.id, "put back", write);
   }
 
-  settle(id: JobId, attempt: number, ending: Ending): void {
+  /**
+   * Writes the end of a job; of a durable one with its answer, for the GPU's work is not to be done
+   * twice. To keep an answer takes time, which is taken `after`. Resolves at once for a synchronous
+   * job, for a durable one when it is on the disk; never rejects.
+   */
+  settle(
+    waiting: WaitingJob,
+    attempt: number,
+    ending: Ending,
+    after: Promise<void>,
+  ): Promise<void> {
     const { behind, clock } = this.#deps;
+    const { id, isDurable } = waiting.job;
     const atMs = clock.wallMs();
-    behind.write(id, "end", () => this.#end(id, attempt, ending, atMs, null));
+    if (!isDurable) {
+      behind.write(id, "end", () => this.#end(id, attempt, ending, atMs, null));
+      return Promise.resolve();
+    }
+    const settle = async () => {
+      await after;
+      const { answer, ending: kept } = await keptAnswer(waiting.waiter, ending);
+      await behind.insist(id, "end", () => this.#end(id, attempt, kept, atMs, answer));
+    };
+    const settled = settle().finally(() => this.#ends.delete(settled));
+    this.#ends.add(settled);
+    return settled;
   }
 
-  /**
-   * Writes the end of a durable job with its answer: the GPU's work is not to be done twice. Never
-   * rejects.
-   */
-  async settleDurable({ job, waiter }: WaitingJob, attempt: number, ended: Ending): Promise<void> {
-    const { behind, clock } = this.#deps;
-    const atMs = clock.wallMs();
-    const { answer, ending } = await keptAnswer(waiter, ended);
-    await behind.insist(job.id, "end", () => this.#end(job.id, attempt, ending, atMs, answer));
+  /** Resolves when the ends of all durable jobs that have ended are on the disk. */
+  async idle(): Promise<void> {
+    while (this.#ends.size > 0) await Promise.all(this.#ends);
   }
 
   /**

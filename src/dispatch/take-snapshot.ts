@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Lane } from "../queue/lanes.ts";
+import type { Lane, WaitingJob } from "../queue/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { LanePause, LaneSnapshot, Snapshot } from "../scheduler/snapshot.ts";
 import type { Inventory } from "../target/inventory.ts";
@@ -34,9 +34,13 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
   const nowMs = clock.monotonicMs();
   const { awaySinceMs, presence } = poller.state;
   if (presence === "away") residents.forget();
-  const lanes = [...queue.lanes()]
-    .filter(({ key }) => !kept.has(key))
-    .flatMap((lane) => laneSnapshot(lane, nowMs, sources));
+  const lanes: LaneSnapshot[] = [];
+  for (const lane of queue.lanes()) {
+    const [head] = lane.waiting.values();
+    if (head !== undefined && !kept.has(lane.key)) {
+      lanes.push(laneSnapshot(lane, head, nowMs, sources));
+    }
+  }
   return {
     target: {
       isReachable: presence === "present",
@@ -60,28 +64,25 @@ export function takeSnapshot(sources: SnapshotSources): Snapshot {
 
 function laneSnapshot(
   lane: Lane,
+  head: WaitingJob,
   nowMs: number,
   { accounts, pauseOf, runners, slotsOf }: SnapshotSources,
-): readonly LaneSnapshot[] {
+): LaneSnapshot {
   const { key, class: jobClass, client, waiting } = lane;
-  const [head] = waiting.values();
-  if (head === undefined) return [];
   const runnerKey = runners.keyOf(lane.loadKey);
-  return [
-    {
-      key,
-      class: jobClass,
-      runnerKey,
-      client,
-      clientSlots: slotsOf(client),
-      depth: waiting.size + lane.storedBehind,
-      head: {
-        jobId: head.job.id,
-        arrival: head.arrival,
-        waitedMs: nowMs - head.joinedAtMs,
-      },
-      pause: pauseOf(lane),
-      deficitMs: accounts.deficitMs({ class: jobClass, client, runnerKey }),
+  return {
+    key,
+    class: jobClass,
+    runnerKey,
+    client,
+    clientSlots: slotsOf(client),
+    depth: waiting.size + lane.storedBehind,
+    head: {
+      jobId: head.job.id,
+      arrival: head.arrival,
+      waitedMs: nowMs - head.joinedAtMs,
     },
-  ];
+    pause: pauseOf(lane),
+    deficitMs: accounts.deficitMs({ class: jobClass, client, runnerKey }),
+  };
 }
