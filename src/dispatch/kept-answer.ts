@@ -25,8 +25,8 @@ async function compressOrNot(body: Buffer): Promise<Buffer | null> {
 
 /**
  * The answer of a durable job as it is kept, compressed (a stream of NDJSON shrinks twentyfold), a
- * large one off the main thread, and the ending that goes with it: an answer too large to keep is a failure.
- * Half an answer is not kept. Never rejects.
+ * large one off the main thread, and the ending that goes with it: an answer too large to keep is
+ * a failure. Half an answer is not kept. Never rejects.
  */
 export async function keptAnswer(
   waiter: Waiter,

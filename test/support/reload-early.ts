@@ -1,7 +1,15 @@
 /**
- * Preloaded into a daemon (`node --import`): asks it for a reload every few milliseconds, from
- * before its first module on.
+ * Preloaded into a daemon (`node --import`): asks it for a reload when the first of its modules
+ * after main.js is read, long before it has read its tokens.
  */
+import { registerHooks } from "node:module";
 import { isMainThread } from "node:worker_threads";
 
-if (isMainThread) setInterval(() => process.kill(process.pid, "SIGHUP"), 5).unref();
+if (isMainThread) {
+  registerHooks({
+    load(url, context, nextLoad) {
+      if (url.endsWith("/src/daemon.ts")) process.kill(process.pid, "SIGHUP");
+      return nextLoad(url, context);
+    },
+  });
+}
