@@ -109,12 +109,11 @@ describe("D1 a chat on a socket, whose row a full disk keeps back,", () => {
   });
 
   test("that ended before it was known that it has no row is served, and the log says so", async () => {
-    const { chats, clock, giveRoom, lines, store, submitted } = await fullDiskScene();
-    store.failsWith = full;
+    const { chats, clock, lines, store, submitted } = await fullDiskScene();
+    store.insertJob = () => clock.sleep(5).then(() => Promise.reject(full));
     const { id, waiter } = submitted();
     finish(chats()[0]!);
-    await giveRoom();
-    await clock.settle();
+    await clock.advance(10_000);
 
     expect([waiter.isEnded, await store.job(id)]).toEqual([true, null]);
     const told = lines.find(({ msg }) => msg === "end of a job not written");
