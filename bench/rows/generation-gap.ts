@@ -153,10 +153,10 @@ function result({ commitsMs, rounds }: Measured, missing: readonly string[]): Ro
       "clients the batch jobs do. A generation takes some 5 ms. Start (request wholly read) and " +
       "end (just before the last write) are taken by the target's own clock, in the target. The " +
       "floor is one client without anything between: its gap is the way of the last chunk to the " +
-      "client and of the next request back. A batch job is sent when its claim is on the disk, so " +
-      "that a start is never forgotten: its gap holds a commit, of which the last line tells what " +
-      "one costs by itself, asked for from a process on the other core. Clients go before batch " +
-      "jobs, but for every 20th start. Judged is the worst of foreman's lines.",
+      "client and of the next request back. A batch job is sent when its claim is written, so " +
+      "that no death of the process forgets a start, and the claim's sync follows: a commit with " +
+      "its sync is the last line, asked for from a process on the other core. Clients go before " +
+      "batch jobs, but for every 20th start. Judged is the worst of foreman's lines.",
   };
 }
 
