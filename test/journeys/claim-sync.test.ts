@@ -43,7 +43,6 @@ test.skipIf(whyNoFaults() !== null)(
   async () => {
     const scene = await KillScene.open();
     await scene.boot();
-    scene.sim.fail({ route: "/api/chat", times: 1, fault: { kind: "stall" } });
     const files = [`${scene.file}-wal`];
     // SQLite's own syncs are fsync: those of the job's insertion succeed.
     await DiskFault.on(scene.daemon, { calls: "fdatasync", files, inject: "error=EIO" });
