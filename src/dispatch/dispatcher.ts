@@ -159,7 +159,7 @@ export class Dispatcher {
     run.start(waiting.body ?? Buffer.alloc(0));
   }
 
-  /** A durable job is sent when its claim is on the disk: no start goes uncounted. */
+  /** A durable job is sent when its claim is written: no death leaves a start uncounted. */
   async #startDurable({ attempt, run, waiting }: Running): Promise<void> {
     const { queue } = this.#options;
     const { job } = waiting;

@@ -23,7 +23,7 @@ export class Ledger {
     this.#deps = deps;
   }
 
-  /** Resolves with the body when the claim is on the disk; null: it was not there to be claimed. */
+  /** Resolves with the body when the claim is written; null: it was not there to be claimed. */
   async claimDurable({ body, job }: WaitingJob, attempt: number): Promise<Buffer | null> {
     const { clock, store } = this.#deps;
     const claimed = store.claim(job.id, attempt, clock.wallMs());

@@ -66,8 +66,8 @@ function serve(database: Database.Database, lock: OwnerLock): void {
   serveMailbox<WriteVerb>(port, {
     goesAhead,
     run(group) {
-      if (group.every(goesAhead)) {
-        owesSync ||= group.some(({ kind }) => kind === "claim");
+      if (group.some(isClaim) && group.every(goesAhead)) {
+        owesSync = true;
         return groups.commitUnsynced(group);
       }
       if (group.some(asksForRoom)) disk.look();
@@ -95,8 +95,12 @@ function serve(database: Database.Database, lock: OwnerLock): void {
  * A job is sent when its claim is written, and not only when it is synced: the target would rest
  * meanwhile. The sync follows at once; docs/adr/0013 says what a power cut before it does.
  */
-function goesAhead({ kind }: WriteVerb): boolean {
-  return kind === "claim" || reads.has(kind);
+function goesAhead(verb: WriteVerb): boolean {
+  return isClaim(verb) || reads.has(verb.kind);
+}
+
+function isClaim({ kind }: WriteVerb): boolean {
+  return kind === "claim";
 }
 
 const reads: ReadonlySet<WriteVerb["kind"]> = new Set(["body", "job", "recall", "waitingIn"]);
